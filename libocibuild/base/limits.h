@@ -1,0 +1,52 @@
+/* base/limits.h — every maximum that input from outside is held to, in one list.
+ *
+ * Sizes are bytes. A limit's name appears in the error that it causes.
+ */
+#ifndef OB_BASE_LIMITS_H
+#define OB_BASE_LIMITS_H
+
+#define OB_KIB (1024ULL)
+#define OB_MIB (1024ULL * OB_KIB)
+#define OB_GIB (1024ULL * OB_MIB)
+
+/* Documents */
+#define OB_LIMIT_JSON_DEPTH          64
+#define OB_LIMIT_JSON                (32 * OB_MIB)
+#define OB_LIMIT_MANIFEST            (4 * OB_MIB)
+#define OB_LIMIT_CONFIG              (8 * OB_MIB)
+#define OB_LIMIT_MANIFEST_LAYERS     1024
+#define OB_LIMIT_INDEX_MANIFESTS     4096
+#define OB_LIMIT_REFERENCE           4096
+#define OB_LIMIT_DOCKERFILE          (16 * OB_MIB)
+#define OB_LIMIT_DOCKERFILE_LINE     65535
+#define OB_LIMIT_INSTRUCTIONS        100000
+#define OB_LIMIT_IGNORE_FILE         (4 * OB_MIB)
+#define OB_LIMIT_IGNORE_PATTERNS     65536
+#define OB_LIMIT_WORD                (1 * OB_MIB)
+#define OB_LIMIT_EXPANSION           (4 * OB_MIB)
+#define OB_LIMIT_DOCKER_CONFIG       (1 * OB_MIB)
+
+/* Layers */
+#define OB_LIMIT_BLOB                (1024 * OB_GIB)
+#define OB_LIMIT_TAR_NAME            (64 * OB_KIB)
+#define OB_LIMIT_TAR_XATTRS          (1 * OB_MIB)
+#define OB_LIMIT_LAYER_ENTRIES       20000000
+#define OB_LIMIT_LAYER_INDEX         (1 * OB_GIB)
+#define OB_LIMIT_EXPANSION_RATIO     2000 /* unpacked : packed, once past OB_LIMIT_EXPANSION_FREE */
+#define OB_LIMIT_EXPANSION_FREE      (256 * OB_MIB)
+#define OB_LIMIT_PATH_DEPTH          4096
+#define OB_LIMIT_SYMLINKS            40
+
+/* HTTP */
+#define OB_LIMIT_HTTP_HEADERS        (256 * OB_KIB)
+#define OB_LIMIT_HTTP_REDIRECTS      10
+#define OB_LIMIT_HTTP_ERROR_BODY     (64 * OB_KIB)
+#define OB_LIMIT_TOKEN               (1 * OB_MIB)
+
+/* Steps */
+#define OB_LIMIT_WORKER_MESSAGE      (64 * OB_MIB)
+#define OB_LIMIT_OUTPUT_LINE         (64 * OB_KIB) /* longer lines are handed on in pieces */
+#define OB_LIMIT_OUTPUT_TAIL         20            /* lines of output kept for the error of a RUN */
+#define OB_LIMIT_PASSWD              (8 * OB_MIB)
+
+#endif

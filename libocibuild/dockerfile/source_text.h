@@ -1,0 +1,22 @@
+/* dockerfile/source_text.h — a Dockerfile's text and places in it, for errors that show the line. */
+#ifndef OB_DOCKERFILE_SOURCE_TEXT_H
+#define OB_DOCKERFILE_SOURCE_TEXT_H
+
+#include "base/error.h"
+
+typedef struct ob_source_text {
+	char *name; /**< as shown to people */
+	char *data; /**< BOM removed; NUL-terminated */
+	size_t len;
+} ob_source_text;
+
+/** A span of lines with the column (byte, 1-based; 0 unknown) where it begins. */
+typedef struct ob_location {
+	unsigned line, end_line, column;
+} ob_location;
+
+/** Attach file, line and an excerpt (source lines with numbers, a caret) to *err. Returns @p code. */
+ocib_errc ob_source_locate(const ob_source_text *source, const ob_location *at, ocib_errc code,
+                           ocib_error **err);
+
+#endif

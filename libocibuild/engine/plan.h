@@ -1,0 +1,138 @@
+/* engine/plan.h — a Dockerfile, its bases resolved and its variables expanded, as a graph of steps.
+ *
+ * A plan is plain data: nodes that are file system trees (an image, a local context, a stage made of
+ * steps on a base node), and per stage the configuration it will have. Planning fetches manifests and
+ * configs of bases and nothing else; executing never looks at the Dockerfile again but to show a line.
+ */
+#ifndef OB_ENGINE_PLAN_H
+#define OB_ENGINE_PLAN_H
+
+#include "base/context.h"
+#include "dockerfile/ignore.h"
+#include "dockerfile/instruction.h"
+#include "engine/image_source.h"
+#include "image/config.h"
+#include "sandbox/sandbox.h"
+
+typedef enum ob_node_kind {
+	OB_NODE_SCRATCH = 1,
+	OB_NODE_IMAGE,
+	OB_NODE_CONTEXT, /* a local directory with ignore patterns */
+	OB_NODE_STAGE
+} ob_node_kind;
+
+typedef enum ob_step_op { OB_STEP_RUN = 1, OB_STEP_COPY, OB_STEP_WORKDIR } ob_step_op;
+
+/** Where COPY takes a group of sources from. */
+typedef enum ob_copy_source_kind { OB_COPY_PATHS = 1, OB_COPY_INLINE, OB_COPY_URL, OB_COPY_GIT } ob_copy_source_kind;
+
+typedef struct ob_copy_source {
+	ob_copy_source_kind kind;
+	char *path;      /**< PATHS: expanded, as written; INLINE: file name; URL, GIT: the address */
+	char *data;      /**< INLINE: expanded content */
+	size_t data_len;
+	ob_location at;
+} ob_copy_source;
+
+/** COPY and ADD, everything expanded. */
+typedef struct ob_copy_op {
+	bool is_add;            /**< local archives are unpacked by content */
+	int unpack;             /**< ADD --unpack: 1 yes, 0 no, -1 not given */
+	size_t from;            /**< node the PATHS are in */
+	ob_copy_source *sources;
+	size_t source_count;
+	char *dest;             /**< image path, absolute, trailing '/' kept */
+	char *chown;            /**< "user:group" as written, NULL: not given */
+	char *chmod;            /**< octal or symbolic, NULL: not given */
+	bool keep_owner;        /**< --from: ids of the source are kept */
+	bool link, parents;
+	ob_strlist exclude;     /**< patterns */
+	char *checksum;         /**< or NULL */
+	bool keep_git_dir;
+} ob_copy_op;
+
+typedef struct ob_workdir_op {
+	char *path; /**< image path, absolute */
+	char *user; /**< owner of what is made: the stage's USER at this point */
+} ob_workdir_op;
+
+/** RUN: what the command is; root file system and mounts are added when it is executed. */
+typedef struct ob_run_op {
+	ob_strlist argv;
+	ob_strlist env;        /**< image env, ARGs: part of the key */
+	ob_strlist secret_env; /**< proxies: in the process, not in the key */
+	char *cwd;
+	char *user;
+	ob_network network;
+	ob_heredoc *files;     /**< borrowed from the Dockerfile: placed at /dev/pipes/NAME, executable */
+	size_t file_count;
+} ob_run_op;
+
+typedef struct ob_step {
+	ob_step_op op;
+	size_t stage;        /**< node index of its stage */
+	uint32_t number;     /**< "[stage number/total]" */
+	uint32_t total;
+	char *text;          /**< for people: "RUN apt-get update" */
+	ob_location at;      /**< line 0 for ONBUILD triggers */
+	size_t history;      /**< index in the stage's config->history of the entry it fills */
+	ob_copy_op copy;
+	ob_workdir_op workdir;
+	ob_run_op run;
+} ob_step;
+
+typedef struct ob_node {
+	ob_node_kind kind;
+	char *name;           /**< stage name or number, image reference, context name */
+	ob_platform platform;
+	bool needed;          /**< the target depends on it */
+	/* IMAGE */
+	ob_image_source *image;
+	/* CONTEXT */
+	char *dir;            /**< absolute */
+	ob_ignore *ignore;    /**< or NULL */
+	char *ignore_file;    /**< name of the ignore file for messages, or NULL */
+	ob_strlist ignore_patterns;
+	unsigned *ignore_lines;
+	/* STAGE */
+	size_t base;          /**< node */
+	ob_step *steps;
+	size_t step_count;
+	ob_config *config;    /**< complete but for diff_ids of its own steps and created times */
+} ob_node;
+
+typedef struct ob_plan {
+	const ob_dockerfile *dockerfile; /**< borrowed */
+	ob_node *nodes;       /**< in dependency order: a node refers to earlier ones only */
+	size_t node_count;
+	size_t target;        /**< node to export */
+	ob_strlist unused_args; /**< --build-arg names nothing consumed, for a warning */
+} ob_plan;
+
+typedef struct ob_named_context {
+	char *name;
+	char *value; /**< path, docker-image://…, oci-layout://…, … as given */
+} ob_named_context;
+
+typedef struct ob_plan_options {
+	const char *context_dir;         /**< absolute */
+	const char *dockerfile_path;     /**< for <Dockerfile>.dockerignore; NULL when it came from stdin */
+	const char *target;              /**< or NULL */
+	ob_platform platform;            /**< what is built */
+	const ob_strlist *build_args;    /**< KEY=VALUE */
+	const ob_strlist *labels;        /**< keys and values alternating */
+	const ob_named_context *contexts;
+	size_t context_count;
+	bool pull;                       /**< look in the registry even when the store has the name */
+	ob_network network;              /**< default for RUN */
+	bool has_epoch;
+	int64_t epoch;
+} ob_plan_options;
+
+/** Kinds: SYNTAX and UNSUPPORTED (located), NOTFOUND (base, stage), NETWORK, PROTOCOL … */
+ocib_errc ob_plan_make(ocib_context *ctx, ob_image_sources *sources, const ob_dockerfile *dockerfile,
+                       const ob_plan_options *options, ob_plan **out, ocib_error **err);
+ob_plan *ob_plan_free(ob_plan *plan);
+OB_DEFINE_AUTO(ob_plan);
+
+#endif

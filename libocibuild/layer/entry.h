@@ -1,0 +1,54 @@
+/* layer/entry.h — one thing in a layer: what a tar member says, in our own plain form. */
+#ifndef OB_LAYER_ENTRY_H
+#define OB_LAYER_ENTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/error.h"
+#include "io/hash.h"
+
+typedef enum ob_entry_type {
+	OB_ENTRY_FILE = 1,
+	OB_ENTRY_DIR,
+	OB_ENTRY_SYMLINK,
+	OB_ENTRY_HARDLINK, /**< link: entry path of its target, which comes earlier in the layer */
+	OB_ENTRY_CHAR,
+	OB_ENTRY_BLOCK,
+	OB_ENTRY_FIFO,
+	OB_ENTRY_WHITEOUT, /**< path: what is deleted (no ".wh." in it) */
+	OB_ENTRY_OPAQUE    /**< path: the directory whose lower content is hidden */
+} ob_entry_type;
+
+typedef struct ob_xattr {
+	char *name;
+	uint8_t *value;
+	size_t len;
+} ob_xattr;
+
+typedef struct ob_entry {
+	char *path; /**< entry path: clean, relative, "" is the root; any bytes but NUL */
+	ob_entry_type type;
+	uint32_t mode; /**< permission bits with setuid, setgid, sticky: 07777 */
+	uint32_t uid, gid;
+	uint64_t size; /**< of a file */
+	int64_t mtime_sec;
+	uint32_t mtime_nsec;
+	char *link; /**< symlink: target as written; hard link: entry path; else NULL */
+	uint32_t dev_major, dev_minor;
+	ob_xattr *xattrs; /**< sorted by name */
+	size_t xattr_count;
+	bool has_digest;
+	uint8_t digest[OB_SHA256_LEN]; /**< of a file's content */
+	uint64_t tar_offset; /**< where the member's first header block is in the unpacked tar */
+	uint64_t data_offset; /**< where a file's content begins in the unpacked tar; 0: not known */
+} ob_entry;
+
+void ob_entry_done(ob_entry *entry);
+int ob_entry_copy(ob_entry *to /* empty */, const ob_entry *from); /**< -1: no memory */
+int ob_entry_add_xattr(ob_entry *entry, const char *name, const void *value, size_t len);
+int ob_entry_compare(const void *a, const void *b); /**< by path, then whiteouts first; for qsort of ob_entry */
+
+/** VFS capability xattrs: a v3 one (user namespace) becomes v2; anything else is left as it is. */
+void ob_entry_normalize_capability(ob_entry *entry);
+
+#endif

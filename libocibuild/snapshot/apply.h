@@ -1,0 +1,22 @@
+/* snapshot/apply.h — unpack a layer's tar into a directory. Runs in the worker.
+ *
+ * Every path is resolved with openat2 inside the root. Two ways, same result seen through overlayfs:
+ *  - onto a merged tree (a mounted overlay, or a plain copy): whiteouts delete, opaques empty;
+ *  - the first layer of a stack, into an empty directory: there is nothing to delete.
+ */
+#ifndef OB_SNAPSHOT_APPLY_H
+#define OB_SNAPSHOT_APPLY_H
+
+#include "layer/tar_reader.h"
+
+typedef struct ob_apply_options {
+	bool keep_owner;                /**< chown to the entry's ids; else everything stays ours */
+	void (*progress)(uint64_t tar_bytes, void *arg); /**< may be NULL */
+	void *arg;
+} ob_apply_options;
+
+/** Kinds: CORRUPT (climbs out, file in the way), LIMIT. */
+ocib_errc ob_snapshot_apply(ob_tar_reader *tar, int rootfd, const ob_apply_options *options,
+                            ocib_error **err);
+
+#endif
