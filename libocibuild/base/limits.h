@@ -24,6 +24,10 @@
 #define OB_LIMIT_IGNORE_PATTERNS     65536
 #define OB_LIMIT_WORD                (1 * OB_MIB)
 #define OB_LIMIT_EXPANSION           (4 * OB_MIB)
+#define OB_LIMIT_STAGES              2048
+#define OB_LIMIT_ONBUILD             4096 /* triggers that one FROM may bring in */
+#define OB_LIMIT_ENVIRONMENT         (4 * OB_MIB)   /* of one stage, all variables together */
+#define OB_LIMIT_PLAN                (256 * OB_MIB) /* text of all steps, histories, environments */
 #define OB_LIMIT_DOCKER_CONFIG       (1 * OB_MIB)
 
 /* Layers */

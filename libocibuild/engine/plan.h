@@ -71,10 +71,10 @@ typedef struct ob_run_op {
 typedef struct ob_step {
 	ob_step_op op;
 	size_t stage;        /**< node index of its stage */
-	uint32_t number;     /**< "[stage number/total]" */
+	uint32_t number;     /**< "[stage number/total]"; a FROM that names an image counts as the first */
 	uint32_t total;
-	char *text;          /**< for people: "RUN apt-get update" */
-	ob_location at;      /**< line 0 for ONBUILD triggers */
+	char *text;          /**< for people, variables replaced: "RUN apt-get update" */
+	ob_location at;      /**< of an ONBUILD trigger: the FROM that brought it in */
 	size_t history;      /**< index in the stage's config->history of the entry it fills */
 	ob_copy_op copy;
 	ob_workdir_op workdir;
@@ -83,7 +83,7 @@ typedef struct ob_step {
 
 typedef struct ob_node {
 	ob_node_kind kind;
-	char *name;           /**< stage name or number, image reference, context name */
+	char *name;           /**< stage name, "stage-N", or "" for the only one; image; context name */
 	ob_platform platform;
 	bool needed;          /**< the target depends on it */
 	/* IMAGE */
@@ -105,8 +105,12 @@ typedef struct ob_plan {
 	const ob_dockerfile *dockerfile; /**< borrowed */
 	ob_node *nodes;       /**< in dependency order: a node refers to earlier ones only */
 	size_t node_count;
-	size_t target;        /**< node to export */
+	size_t target;        /**< node to export; always a STAGE */
 	ob_strlist unused_args; /**< --build-arg names nothing consumed, for a warning */
+	bool has_epoch;       /**< SOURCE_DATE_EPOCH, of the options or of an ARG in the Dockerfile */
+	int64_t epoch;
+	ob_dockerfile **triggers; /**< ONBUILD instructions that steps borrow from */
+	size_t trigger_count;
 } ob_plan;
 
 typedef struct ob_named_context {
@@ -119,6 +123,7 @@ typedef struct ob_plan_options {
 	const char *dockerfile_path;     /**< for <Dockerfile>.dockerignore; NULL when it came from stdin */
 	const char *target;              /**< or NULL */
 	ob_platform platform;            /**< what is built */
+	bool platform_given;             /**< asked for, so the image says it whatever its base says */
 	const ob_strlist *build_args;    /**< KEY=VALUE */
 	const ob_strlist *labels;        /**< keys and values alternating */
 	const ob_named_context *contexts;
@@ -129,7 +134,10 @@ typedef struct ob_plan_options {
 	int64_t epoch;
 } ob_plan_options;
 
-/** Kinds: SYNTAX and UNSUPPORTED (located), NOTFOUND (base, stage), NETWORK, PROTOCOL … */
+/**
+ * Several bases are resolved side by side on threads, so a context with a listener must be pumped.
+ * Kinds: SYNTAX and UNSUPPORTED (located), NOTFOUND (base, stage), LIMIT, NETWORK, PROTOCOL …
+ */
 ocib_errc ob_plan_make(ocib_context *ctx, ob_image_sources *sources, const ob_dockerfile *dockerfile,
                        const ob_plan_options *options, ob_plan **out, ocib_error **err);
 ob_plan *ob_plan_free(ob_plan *plan);
