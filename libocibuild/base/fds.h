@@ -32,7 +32,10 @@ ocib_errc ob_mkdir_parents(int dirfd, const char *path, mode_t mode, ocib_error 
 /** rm -rf of dirfd/name, never following links; absent is fine. chmods directories it cannot enter. */
 ocib_errc ob_remove_tree(int dirfd, const char *name, ocib_error **err);
 
-/** OFD write or read lock on a lock file, made if missing. Closing the fd releases it. */
+/**
+ * OFD write or read lock on a lock file, made if missing. Closing the fd releases it.
+ * Kinds: EXISTS when held by another and @p wait is false.
+ */
 ocib_errc ob_lock_file(int dirfd, const char *name, bool exclusive, bool wait, int *out_fd,
                        ocib_error **err);
 

@@ -23,6 +23,7 @@ ob_json *ob_json_ref(ob_json *json);  /**< one more reference, to keep a child b
 bool ob_json_is_object(const ob_json *json);
 bool ob_json_is_array(const ob_json *json);
 bool ob_json_is_null(const ob_json *json);
+bool ob_json_is_bool(const ob_json *json);
 const ob_json *ob_json_get(const ob_json *object, const char *key);
 const char *ob_json_str(const ob_json *json);
 const char *ob_json_get_str(const ob_json *object, const char *key);

@@ -15,6 +15,7 @@
 #define OB_LIMIT_MANIFEST            (4 * OB_MIB)
 #define OB_LIMIT_CONFIG              (8 * OB_MIB)
 #define OB_LIMIT_MANIFEST_LAYERS     1024
+#define OB_LIMIT_CONFIG_HISTORY      65536
 #define OB_LIMIT_INDEX_MANIFESTS     4096
 #define OB_LIMIT_REFERENCE           4096
 #define OB_LIMIT_DOCKERFILE          (16 * OB_MIB)
@@ -46,6 +47,13 @@
 #define OB_LIMIT_HTTP_REDIRECTS      10
 #define OB_LIMIT_HTTP_ERROR_BODY     (64 * OB_KIB)
 #define OB_LIMIT_TOKEN               (1 * OB_MIB)
+#define OB_LIMIT_URL                 (64 * OB_KIB)
+#define OB_LIMIT_HTTP_MESSAGE        300 /* of a server's own words that are repeated in an error */
+#define OB_LIMIT_HTTP_FAILURES       6   /* in a row, before a request is given up */
+#define OB_LIMIT_HTTP_RETRY_AFTER    60  /* seconds; a server that asks for more is not waited for */
+#define OB_LIMIT_AUTH_CHALLENGES     16
+#define OB_LIMIT_AUTH_PARAMS         32
+#define OB_LIMIT_AUTH_HELPER_SECONDS 120
 
 /* Steps */
 #define OB_LIMIT_WORKER_MESSAGE      (64 * OB_MIB)

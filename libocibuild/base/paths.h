@@ -16,7 +16,7 @@ char *ob_path_clean(const char *path);
 char *ob_path_join(const char *dir, const char *path);
 /** Any image path to an entry path: cleaned as absolute, so ".." stops at the root. */
 char *ob_path_to_entry(const char *path);
-/** Last component without trailing slashes; borrowed from path ("" for "/" and ""). */
+/** What follows the last '/', borrowed from path: "" where it ends in one. Clean it first. */
 const char *ob_path_base(const char *path);
 /** Length of the parent part of an entry path (0: the parent is the root). */
 size_t ob_path_parent_len(const char *entry_path);

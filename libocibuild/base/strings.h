@@ -29,6 +29,8 @@ const char *ob_nearest(const char *text, const char *const *names, size_t count)
 void ob_hex_encode(const uint8_t *bytes, size_t len, char *out /* 2*len + 1 */);
 bool ob_hex_decode(const char *text, uint8_t *out, size_t len); /**< text must have exactly 2*len */
 bool ob_utf8_valid(const char *text, size_t len);
+/** Bytes of the UTF-8 sequence that @p text begins with, 0 if it begins with none; @p len > 0. */
+size_t ob_utf8_step(const char *text, size_t len);
 
 /** RFC 3339 in UTC with nanoseconds only if not zero; out needs 36 bytes. */
 void ob_time_format(int64_t sec, uint32_t nsec, char *out);

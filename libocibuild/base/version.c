@@ -1,8 +1,8 @@
 /* base/version.c — the library's version at run time. */
 #include <ocibuild/context.h>
 
-#define TEXT_OF(x)  #x
-#define TEXT(x)     TEXT_OF(x)
+#define TEXT_OF(x) #x
+#define TEXT(x)    TEXT_OF(x)
 
 const char *ocib_version(void)
 {
