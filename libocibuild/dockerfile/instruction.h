@@ -7,6 +7,7 @@
 #define OB_DOCKERFILE_INSTRUCTION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include "base/buffer.h"
 #include "base/strlist.h"
 #include "dockerfile/source_text.h"
@@ -19,9 +20,12 @@ typedef enum ob_instruction_type {
 	OB_INSTRUCTION_USER, OB_INSTRUCTION_VOLUME, OB_INSTRUCTION_WORKDIR
 } ob_instruction_type;
 
+struct ob_heredoc;
+
 typedef struct ob_word {
 	char *text; /**< as written (quotes and escapes kept) unless it comes from a JSON array */
 	ob_location at;
+	const struct ob_heredoc *heredoc; /**< COPY, ADD: the inline file that stands here, else NULL */
 } ob_word;
 
 typedef struct ob_words {
@@ -33,6 +37,8 @@ typedef struct ob_heredoc {
 	char *name;    /**< the delimiter without quotes: names the file */
 	char *content; /**< tabs already removed for <<- */
 	size_t len;
+	char *raw;     /**< as written: what a shell that reads the heredoc itself is given */
+	size_t raw_len;
 	bool expand;   /**< delimiter was not quoted */
 	bool chomp;    /**< <<- */
 	unsigned fd;
@@ -55,6 +61,12 @@ typedef struct ob_flag {
 	ob_location at;
 } ob_flag;
 
+/** The flags of HEALTHCHECK in nanoseconds; 0: not given or zero. */
+typedef struct ob_healthcheck {
+	int64_t interval, timeout, start_period, start_interval;
+	int32_t retries;
+} ob_healthcheck;
+
 typedef struct ob_instruction {
 	ob_instruction_type type;
 	char *name;       /**< lower case */
@@ -76,11 +88,15 @@ typedef struct ob_instruction {
 	char *from;       /**< image or stage name, unexpanded */
 	char *as;         /**< stage name in lower case, or NULL */
 	char *as_original;
+	/* RUN */
+	bool heredoc_only; /**< the line is one heredoc and nothing else: its body is the script */
 	/* HEALTHCHECK */
 	bool healthcheck_none;
+	ob_healthcheck health; /**< words are the command */
 	/* ONBUILD: the trigger's text as the config stores it, heredoc bodies included */
 	char *onbuild;
-	struct ob_instruction *trigger; /**< parsed, for its errors */
+	struct ob_instruction *trigger; /**< parsed; NULL when it is wrong, which then is a warning:
+	                                     only a build that uses the image would fail */
 } ob_instruction;
 
 /** A stage: its FROM and what follows. Borrowed from the Dockerfile. */
@@ -116,6 +132,8 @@ OB_DEFINE_AUTO(ob_dockerfile);
 ocib_errc ob_instruction_parse_trigger(const char *text, ob_dockerfile **out, ocib_error **err);
 
 const char *ob_instruction_flag(const ob_instruction *i, const char *name); /**< last value or NULL */
+/** A boolean flag: --name and --name=true are true; @p absent when it is not given. */
+bool ob_instruction_flag_bool(const ob_instruction *i, const char *name, bool absent);
 /** An error that points at @p at in the Dockerfile: "Dockerfile:3: …" with excerpt. Returns code. */
 #define ob_fail_at(err, dockerfile, at, code, ...)                                                 \
 	(ob_fail((err), (code), __VA_ARGS__), ob_source_locate(&(dockerfile)->source, (at), (code), (err)))
