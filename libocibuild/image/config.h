@@ -17,8 +17,8 @@ typedef struct ob_command {
 
 typedef struct ob_healthcheck {
 	bool is_set;
-	ob_strlist test;         /**< "NONE" | "CMD", args… | "CMD-SHELL", text; empty: inherit */
-	int64_t interval_ns;     /**< 0: default */
+	ob_strlist test;     /**< "NONE" | "CMD", args… | "CMD-SHELL", text; empty: inherit */
+	int64_t interval_ns; /**< 0: default */
 	int64_t timeout_ns;
 	int64_t start_period_ns;
 	int64_t start_interval_ns;
@@ -26,7 +26,7 @@ typedef struct ob_healthcheck {
 } ob_healthcheck;
 
 typedef struct ob_history {
-	char *created;    /**< RFC 3339, or NULL */
+	char *created; /**< RFC 3339, or NULL */
 	char *created_by;
 	char *author;
 	char *comment;
@@ -45,7 +45,8 @@ typedef struct ob_config {
 	ob_strlist env;
 	ob_strlist exposed_ports; /**< sorted set */
 	ob_strlist volumes;       /**< sorted set */
-	ob_strlist labels;        /**< keys and values alternating (a key may contain '='); sorted on output */
+	ob_strlist
+		labels; /**< keys and values alternating (a key may contain '='); sorted on output */
 	ob_command entrypoint;
 	ob_command cmd;
 	ob_command shell;
@@ -76,6 +77,6 @@ ocib_errc ob_config_format(const ob_config *config, ob_buffer *out, ocib_error *
 int ob_config_add_diff_id(ob_config *config, const ob_digest *diff_id);
 /** Strings are copied; NULL ones stay absent. */
 int ob_config_add_history(ob_config *config, const char *created, const char *created_by,
-                          const char *author, const char *comment, bool empty_layer);
+			  const char *author, const char *comment, bool empty_layer);
 
 #endif
