@@ -86,7 +86,7 @@ void cli_close(cli *app);
 /** The signal that interrupted us, 0 when none has. */
 int cli_interrupted(void);
 
-/* options.c */
+/* option_table.c */
 /** Parse into @p values; *rest and *rest_len get the arguments. Reports. @return EXIT_OK, EXIT_USAGE, or
  *  -1 when --help was printed. */
 int cli_parse(const cli_command *command, int argc, char **argv, void *values, char ***rest,

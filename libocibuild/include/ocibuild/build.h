@@ -48,7 +48,7 @@ typedef struct ocib_build_options {
 	uint32_t jobs;                    /**< steps at once; 0: as the context says */
 	int plain_http;                   /**< non-zero: registries over HTTP */
 } ocib_build_options;
-#define OCIB_BUILD_OPTIONS_INIT { sizeof(ocib_build_options) }
+#define OCIB_BUILD_OPTIONS_INIT OCIB_OPTIONS_INIT(ocib_build_options)
 
 /**
  * Build an image and leave it in @p store and in the outputs.

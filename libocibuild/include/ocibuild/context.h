@@ -89,7 +89,7 @@ typedef struct ocib_context_options {
 	int offline;              /**< non-zero: any use of a network is an error */
 	int debug;                /**< non-zero: OCIB_EVENT_DEBUG is sent */
 } ocib_context_options;
-#define OCIB_CONTEXT_OPTIONS_INIT { sizeof(ocib_context_options), 0, 0, 0, 0, 0, 0, 0 }
+#define OCIB_CONTEXT_OPTIONS_INIT OCIB_OPTIONS_INIT(ocib_context_options)
 
 /** @param options NULL for all defaults; copied. @param out free with ocib_context_free(). */
 OCIB_API ocib_errc ocib_context_new(const ocib_context_options *options, ocib_context **out,

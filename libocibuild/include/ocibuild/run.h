@@ -24,7 +24,7 @@ typedef struct ocib_run_options {
 	int has_stdio;
 	int signal_fd;                 /**< pipe of single bytes, signal numbers to pass on; 0: none */
 } ocib_run_options;
-#define OCIB_RUN_OPTIONS_INIT { sizeof(ocib_run_options) }
+#define OCIB_RUN_OPTIONS_INIT OCIB_OPTIONS_INIT(ocib_run_options)
 
 /** Run to the end. @param exit_status the command's, 128 + signal when a signal ended it. */
 OCIB_API ocib_errc ocib_run(ocib_context *ctx, ocib_store *store, const char *image,

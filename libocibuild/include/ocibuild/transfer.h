@@ -18,7 +18,7 @@ typedef struct ocib_transfer_options {
 	const char *username;    /**< default: Docker's config.json */
 	const char *password;
 } ocib_transfer_options;
-#define OCIB_TRANSFER_OPTIONS_INIT { sizeof(ocib_transfer_options) }
+#define OCIB_TRANSFER_OPTIONS_INIT OCIB_OPTIONS_INIT(ocib_transfer_options)
 
 /** What moved. */
 typedef struct ocib_transfer_result {
@@ -53,7 +53,7 @@ typedef struct ocib_import_options {
 	int has_source_date_epoch;
 	int64_t source_date_epoch;
 } ocib_import_options;
-#define OCIB_IMPORT_OPTIONS_INIT { sizeof(ocib_import_options) }
+#define OCIB_IMPORT_OPTIONS_INIT OCIB_OPTIONS_INIT(ocib_import_options)
 
 /** A root file system tarball (packed or not; "-" is fd 0) as a one-layer image named @p name. */
 OCIB_API ocib_errc ocib_import(ocib_context *ctx, ocib_store *store, const char *file, const char *name,

@@ -1,4 +1,4 @@
-/* cli/options.c — options from tables: parsing, help, usage errors.
+/* cli/option_table.c — options from tables: parsing, help, usage errors.
  *
  * Long options take their value after '=' or as the next argument, short ones directly or as the next
  * argument; flags take =true and =false, as docker's do. "--" ends options.
