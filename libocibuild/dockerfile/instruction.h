@@ -62,10 +62,10 @@ typedef struct ob_flag {
 } ob_flag;
 
 /** The flags of HEALTHCHECK in nanoseconds; 0: not given or zero. */
-typedef struct ob_healthcheck {
+typedef struct ob_health_flags {
 	int64_t interval, timeout, start_period, start_interval;
 	int32_t retries;
-} ob_healthcheck;
+} ob_health_flags; /* ob_healthcheck is the one of image/config.h */
 
 typedef struct ob_instruction {
 	ob_instruction_type type;
@@ -92,7 +92,7 @@ typedef struct ob_instruction {
 	bool heredoc_only; /**< the line is one heredoc and nothing else: its body is the script */
 	/* HEALTHCHECK */
 	bool healthcheck_none;
-	ob_healthcheck health; /**< words are the command */
+	ob_health_flags health; /**< words are the command */
 	/* ONBUILD: the trigger's text as the config stores it, heredoc bodies included */
 	char *onbuild;
 	struct ob_instruction *trigger; /**< parsed; NULL when it is wrong, which then is a warning:

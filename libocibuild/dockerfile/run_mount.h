@@ -12,9 +12,9 @@
 #include <stdint.h>
 #include "base/error.h"
 
-typedef enum ob_mount_type {
-	OB_MOUNT_BIND = 1, OB_MOUNT_CACHE, OB_MOUNT_TMPFS, OB_MOUNT_SECRET, OB_MOUNT_SSH
-} ob_mount_type;
+typedef enum ob_run_mount_type {
+	OB_RUN_MOUNT_BIND = 1, OB_RUN_MOUNT_CACHE, OB_RUN_MOUNT_TMPFS, OB_RUN_MOUNT_SECRET, OB_RUN_MOUNT_SSH
+} ob_run_mount_type;
 
 typedef enum ob_mount_sharing {
 	OB_SHARING_UNSET, OB_SHARING_SHARED, OB_SHARING_PRIVATE, OB_SHARING_LOCKED
@@ -22,7 +22,7 @@ typedef enum ob_mount_sharing {
 
 /** Strings are NULL when not given (an empty value counts as not given, but for env). */
 typedef struct ob_run_mount {
-	ob_mount_type type;      /**< default bind */
+	ob_run_mount_type type;      /**< default bind */
 	char *from, *source, *target;
 	char *id;                /**< cache, secret, ssh */
 	bool read_only;          /**< default: true but for cache and tmpfs */
