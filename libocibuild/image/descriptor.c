@@ -82,7 +82,7 @@ void ob_descriptor_done(ob_descriptor *descriptor)
 
 int ob_descriptor_copy(ob_descriptor *to, const ob_descriptor *from)
 {
-	__attribute__((cleanup(ob_descriptor_done))) ob_descriptor copy = *from;
+	ob_autodone(ob_descriptor) copy = *from;
 
 	copy.media_type = from->media_type ? strdup(from->media_type) : NULL;
 	copy.artifact_type = from->artifact_type ? strdup(from->artifact_type) : NULL;
@@ -135,7 +135,7 @@ static ocib_errc read_platform(const ob_json *json, ob_descriptor *out, ocib_err
 
 ocib_errc ob_descriptor_from_json(const ob_json *json, ob_descriptor *out, ocib_error **err)
 {
-	__attribute__((cleanup(ob_descriptor_done))) ob_descriptor d = {0};
+	ob_autodone(ob_descriptor) d = {0};
 	ocib_errc r;
 
 	if (!ob_json_is_object(json))

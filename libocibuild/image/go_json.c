@@ -63,11 +63,12 @@ ob_json *ob_go_json_sorted(ob_json *object)
 {
 	ob_auto(ob_json) from = object;
 	ob_auto(ob_json) to = ob_json_object();
-	__attribute__((cleanup(ob_strlist_done))) ob_strlist keys = {0};
+	ob_autodone(ob_strlist) keys = {0};
 	const ob_json *value;
 	const char *key;
 
 	ob_json_foreach (from, key, value) {
+		(void)value;
 		if (ob_strlist_add(&keys, key) < 0)
 			return NULL;
 	}

@@ -209,7 +209,7 @@ static ocib_errc parse_domain(const char *text, size_t len, ob_reference *ref, o
 
 ocib_errc ob_reference_parse(const char *text, ob_reference *out, ocib_error **err)
 {
-	__attribute__((cleanup(ob_reference_done))) ob_reference ref = {0};
+	ob_autodone(ob_reference) ref = {0};
 	size_t domain, path_len;
 	const char *path;
 	ocib_errc r;
