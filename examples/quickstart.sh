@@ -55,9 +55,12 @@ choose_base() {
 	"$ocibuild" inspect "$base" >/dev/null 2>&1 || step "make the base" make_base
 }
 
+# build_image NAME [OPTIONS…]: into the store and into the layout directory.
 build_image() {
-	"$ocibuild" build -f "build/Dockerfile.$1" -t "$1:latest" --load \
-		-o "type=oci,dest=$layout,tar=false" --build-arg "BASE_IMAGE=$base" examples/webapp
+	name=$1
+	shift
+	"$ocibuild" build -f "build/Dockerfile.$name" -t "$name:latest" --load \
+		-o "type=oci,dest=$layout,tar=false" "$@" examples/webapp
 }
 
 stop_application() {
@@ -91,7 +94,7 @@ ocibuild=$quick/compiled/bin/ocibuild
 OCIBUILD_STORE=${OCIBUILD_STORE:-$quick/store}
 export OCIBUILD_STORE
 choose_base
-step "build the runtime image" build_image runtime
+step "build the runtime image" build_image runtime --build-arg "BASE_IMAGE=$base"
 step "build the application image" build_image app
 step "run the application" run_application
 stop_application
