@@ -266,6 +266,12 @@ char *ob_reference_format(const ob_reference *ref)
 	return format(ref->domain, ref->path, ref);
 }
 
+/** Would @p path alone be read as something else: another registry's, or an image id? */
+static bool is_misleading(const char *path)
+{
+	return domain_len(path) > 0 || is_hex_id(path);
+}
+
 char *ob_reference_familiar(const ob_reference *ref)
 {
 	const char *path = ref->path;
@@ -274,7 +280,7 @@ char *ob_reference_familiar(const ob_reference *ref)
 		return ob_reference_format(ref);
 	if (ob_str_starts(path, OFFICIAL) && !strchr(path + sizeof(OFFICIAL) - 1, '/'))
 		path += sizeof(OFFICIAL) - 1;
-	return format("", path, ref);
+	return is_misleading(path) ? ob_reference_format(ref) : format("", path, ref);
 }
 
 /** Four decimal numbers up to 255, the first 127. */
