@@ -99,6 +99,14 @@ int cli_usage_error(const cli_command *command, const char *format, ...)
 bool cli_parse_size(const char *text, uint64_t *out); /**< "64m", "1g", bytes */
 bool cli_parse_number(const char *text, int64_t *out);
 
+/* nearest.c */
+typedef struct cli_nearest_state {
+	const char *name; /**< the best candidate so far; NULL: none is near */
+	unsigned distance;
+} cli_nearest_state;
+/** Offer one candidate for a mistyped word. */
+void cli_nearest(const char *word, size_t len, const char *candidate, cli_nearest_state *state);
+
 /* report.c */
 /** Print an error and free it. @return the exit status of cli.md for it. */
 int cli_report(const cli *app, ocib_error *err);

@@ -139,7 +139,12 @@ static int unknown_command(const char *name)
 				name, ocib_version());
 			return EXIT_USAGE;
 		}
-	fprintf(stderr, "ocibuild: there is no command '%s'; 'ocibuild help' lists them\n", name);
+	cli_nearest_state near = {0};
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		cli_nearest(name, strlen(name), commands[i]->name, &near);
+	fprintf(stderr, "ocibuild: there is no command '%s'%s%s%s; 'ocibuild help' lists them\n",
+		name, near.name ? " (did you mean '" : "", near.name ? near.name : "",
+		near.name ? "'?)" : "");
 	return EXIT_USAGE;
 }
 

@@ -87,25 +87,6 @@ static const cli_option *find_short(const cli_command *command, char letter)
 	return NULL;
 }
 
-/* How far two names are apart, for "did you mean": shared prefix beats all, then length. */
-static const char *nearest_option(const cli_command *command, const char *name, size_t len)
-{
-	const char *best = NULL;
-	size_t best_shared = 2;
-
-	for (const cli_option *o = command->options; o && o->name; o++) {
-		size_t shared = 0;
-
-		while (shared < len && o->name[shared] && o->name[shared] == name[shared])
-			shared++;
-		if (shared > best_shared) {
-			best_shared = shared;
-			best = o->name;
-		}
-	}
-	return best;
-}
-
 static int store_value(const cli_command *command, const cli_option *option, const char *value,
 		       void *values)
 {
@@ -144,11 +125,13 @@ static int parse_long(const cli_command *command, int argc, char **argv, int *i,
 	const cli_option *option = find_long(command, name, len);
 
 	if (!option) {
-		const char *near = nearest_option(command, name, len);
+		cli_nearest_state near = {0};
 
+		for (const cli_option *o = command->options; o && o->name; o++)
+			cli_nearest(name, len, o->name, &near);
 		return cli_usage_error(command, "unknown option '--%.*s'%s%s%s", (int)len, name,
-				       near ? " (did you mean '--" : "", near ? near : "",
-				       near ? "'?)" : "");
+				       near.name ? " (did you mean '--" : "",
+				       near.name ? near.name : "", near.name ? "'?)" : "");
 	}
 	if (value)
 		return store_value(command, option, value + 1, values);
