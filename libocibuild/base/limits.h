@@ -25,6 +25,8 @@
 #define OB_LIMIT_IGNORE_PATTERNS     65536
 #define OB_LIMIT_WORD                (1 * OB_MIB)
 #define OB_LIMIT_EXPANSION           (4 * OB_MIB)
+#define OB_LIMIT_SHELL_DEPTH         64          /* ${a:-${b:-…}} */
+#define OB_LIMIT_SHELL_PATTERN_STEPS (64 * OB_MIB) /* characters of a pattern times those of a value */
 #define OB_LIMIT_STAGES              2048
 #define OB_LIMIT_ONBUILD             4096 /* triggers that one FROM may bring in */
 #define OB_LIMIT_ENVIRONMENT         (4 * OB_MIB)   /* of one stage, all variables together */
@@ -51,6 +53,7 @@
 #define OB_LIMIT_HTTP_MESSAGE        300 /* of a server's own words that are repeated in an error */
 #define OB_LIMIT_HTTP_FAILURES       6   /* in a row, before a request is given up */
 #define OB_LIMIT_HTTP_RETRY_AFTER    60  /* seconds; a server that asks for more is not waited for */
+#define OB_LIMIT_CA_BUNDLE           (16 * OB_MIB)
 #define OB_LIMIT_AUTH_CHALLENGES     16
 #define OB_LIMIT_AUTH_PARAMS         32
 #define OB_LIMIT_AUTH_HELPER_SECONDS 120

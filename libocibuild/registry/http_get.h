@@ -6,10 +6,10 @@
 #include "io/stream.h"
 
 typedef struct ob_http_result {
-	long status;           /**< 200, or 304 when the validators matched */
-	char *etag;            /**< or NULL */
-	char *last_modified;   /**< or NULL */
-	int64_t mtime;         /**< of Last-Modified, -1 when absent */
+	long status;            /**< 200, or 304 when the validators matched */
+	char *etag;             /**< or NULL */
+	char *last_modified;    /**< or NULL */
+	int64_t mtime;          /**< of Last-Modified, -1 when absent */
 	char *disposition_name; /**< file name of Content-Disposition, or NULL */
 	char *final_url;
 } ob_http_result;
@@ -26,6 +26,6 @@ typedef struct ob_http_request {
 
 /** Kinds: NOTFOUND (404), PROTOCOL, NETWORK, LIMIT, INVALID (URL). */
 ocib_errc ob_http_get(ocib_context *ctx, const ob_http_request *request, ob_writer *to,
-                      ob_http_result *out, ocib_error **err);
+		      ob_http_result *out, ocib_error **err);
 
 #endif

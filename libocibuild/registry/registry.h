@@ -16,45 +16,50 @@
 typedef struct ob_registry ob_registry;
 
 typedef struct ob_registry_options {
-	bool plain_http;       /**< for any host */
+	bool plain_http; /**< for any host */
 	bool skip_tls_verify;
-	const char *ca_file;   /**< more trust: PEM; NULL: the system's */
-	const char *username;  /**< NULL: from config.json */
+	const char *ca_file;  /**< more trust: PEM; NULL: the system's */
+	const char *username; /**< NULL: from config.json */
 	const char *password;
-	bool push;             /**< ask for push scope from the start */
+	bool push; /**< ask for push scope from the start */
 } ob_registry_options;
 
 ocib_errc ob_registry_open(ocib_context *ctx, const ob_reference *repository,
-                           const ob_registry_options *options, ob_registry **out, ocib_error **err);
+			   const ob_registry_options *options, ob_registry **out, ocib_error **err);
 ob_registry *ob_registry_free(ob_registry *registry);
 OB_DEFINE_AUTO(ob_registry);
+/** Bytes of documents and blobs received so far. */
+uint64_t ob_registry_received(const ob_registry *registry);
 
 /** Progress of one transfer in bytes; called from the transferring thread. Non-zero return cancels. */
 typedef int (*ob_registry_progress)(uint64_t current, uint64_t total, void *arg);
 
 /** @p reference: a tag or digest text. Kinds: NOTFOUND, DENIED, NETWORK, PROTOCOL, CORRUPT, LIMIT. */
-ocib_errc ob_registry_get_manifest(ob_registry *registry, const char *reference, ob_buffer *document,
-                                   char **media_type, ob_digest *digest, ocib_error **err);
+ocib_errc ob_registry_get_manifest(ob_registry *registry, const char *reference,
+				   ob_buffer *document, char **media_type, ob_digest *digest,
+				   ocib_error **err);
 /** HEAD; kinds: NOTFOUND. */
-ocib_errc ob_registry_head_manifest(ob_registry *registry, const char *reference, ob_descriptor *out,
-                                    ocib_error **err);
-ocib_errc ob_registry_put_manifest(ob_registry *registry, const char *reference, const char *media_type,
-                                   const void *document, size_t len, ocib_error **err);
+ocib_errc ob_registry_head_manifest(ob_registry *registry, const char *reference,
+				    ob_descriptor *out, ocib_error **err);
+ocib_errc ob_registry_put_manifest(ob_registry *registry, const char *reference,
+				   const char *media_type, const void *document, size_t len,
+				   ocib_error **err);
 
 /** Whole blob into @p to, digest and size verified; restarts by range after a broken connection. */
 ocib_errc ob_registry_get_blob(ob_registry *registry, const ob_descriptor *blob, ob_writer *to,
-                               ob_registry_progress progress, void *arg, ocib_error **err);
+			       ob_registry_progress progress, void *arg, ocib_error **err);
 /** Part of a blob, not verified (the caller checks a digest of its own). Kinds: UNSUPPORTED (no ranges). */
-ocib_errc ob_registry_get_blob_range(ob_registry *registry, const ob_digest *digest, uint64_t offset,
-                                     uint64_t len, ob_buffer *out, ocib_error **err);
+ocib_errc ob_registry_get_blob_range(ob_registry *registry, const ob_digest *digest,
+				     uint64_t offset, uint64_t len, ob_buffer *out,
+				     ocib_error **err);
 ocib_errc ob_registry_has_blob(ob_registry *registry, const ob_digest *digest, bool *out,
-                               ocib_error **err);
+			       ocib_error **err);
 /** Mount from another repository of the same registry; *mounted false when the registry would not. */
 ocib_errc ob_registry_mount_blob(ob_registry *registry, const ob_digest *digest,
-                                 const char *from_repository, bool *mounted, ocib_error **err);
+				 const char *from_repository, bool *mounted, ocib_error **err);
 /** Upload a file of blob->size bytes (skipped when it is there already: *skipped). */
 ocib_errc ob_registry_put_blob(ob_registry *registry, const ob_descriptor *blob, int fd,
-                               ob_registry_progress progress, void *arg, bool *skipped,
-                               ocib_error **err);
+			       ob_registry_progress progress, void *arg, bool *skipped,
+			       ocib_error **err);
 
 #endif
