@@ -68,6 +68,10 @@ ocib_errc ob_store_get_layer_index(ob_store *store, const ob_digest *diff_id, ob
                                    ocib_error **err);
 ocib_errc ob_store_put_layer_index(ob_store *store, const ob_digest *diff_id,
                                    const ob_layer_index *index, ocib_error **err);
+/** The same with a file on the store's file system that has its serialised form: it is moved in place. */
+ocib_errc ob_store_adopt_layer_index(ob_store *store, const ob_digest *diff_id, const char *path,
+                                     ocib_error **err);
+bool ob_store_has_layer_index(ob_store *store, const ob_digest *diff_id); /**< without reading it */
 
 /* Step records: small JSON documents by key. Kinds of get: NOTFOUND (also when unreadable). */
 ocib_errc ob_store_get_record(ob_store *store, const ob_digest *key, ob_json **out, ocib_error **err);
@@ -77,8 +81,9 @@ ocib_errc ob_store_put_record(ob_store *store, const ob_digest *key, const ob_js
 /* Temporary and unpacked trees. Owner ids in them may be other than ours: only the worker removes them. */
 /** Make tmp/<unique>/, locked while this store object lives; *name is relative to the store, malloc'ed. */
 ocib_errc ob_store_new_temp_dir(ob_store *store, char **name, ocib_error **err);
-/** Remove everything under tmp/ whose process is gone, as far as our ids allow; *left: some remains. */
-ocib_errc ob_store_sweep(ob_store *store, bool *left, ocib_error **err);
+/** Remove everything under tmp/ whose process is gone, as far as our ids allow; absolute paths of what
+ *  remains are appended to @p left, for the worker to remove. */
+ocib_errc ob_store_sweep(ob_store *store, ob_strlist *left, ocib_error **err);
 bool ob_store_has_tree(ob_store *store, const ob_digest *chain_id);
 /** Relative path "trees/<hex>"; out needs 80 bytes. */
 void ob_store_tree_path(const ob_digest *chain_id, char *out);
