@@ -17,6 +17,12 @@ ocib_errc ob_context_scan_new(ocib_context *ctx, ob_store *store, const ob_node 
                               ob_context_scan **out, ocib_error **err);
 ob_context_scan *ob_context_scan_free(ob_context_scan *scan); /**< saves the stat cache */
 OB_DEFINE_AUTO(ob_context_scan);
+/**
+ * Digest of what stat says (path, type, mode, owner, size, inode, mtime, ctime) of all that is in the
+ * context: while it is the same, so is every content, and no file need be looked at. false when some file
+ * is too young to tell (changed within the clock's grain of the scan).
+ */
+bool ob_context_scan_digest(const ob_context_scan *scan, uint8_t out[OB_SHA256_LEN]);
 
 typedef struct ob_copy_input {
 	const ob_plan *plan;
