@@ -29,9 +29,10 @@ void ob_tree_chain_id_at(const ob_tree *tree, size_t layers, ob_digest *out);
 
 /** The merged view; loads all indexes at the first call. Borrowed. */
 ocib_errc ob_tree_stack(ob_tree *tree, const ob_layer_stack **out, ocib_error **err);
+bool ob_tree_has_blob(const ob_tree *tree, size_t i);
 /** Make sure that blob @p i is in the store. */
 ocib_errc ob_tree_fetch_layer(ob_tree *tree, size_t i, uint32_t step, ocib_error **err);
-/** Content of a found file; valid until the next call with this reader object; see tree.c. */
+/** Content of a found file; valid until the next call with this reader object. */
 typedef struct ob_tree_reader ob_tree_reader;
 ocib_errc ob_tree_reader_new(ob_tree *tree, ob_tree_reader **out, ocib_error **err);
 ocib_errc ob_tree_reader_open(ob_tree_reader *reader, const ob_found *found, ob_reader **out /* borrowed */,
