@@ -1,0 +1,228 @@
+/* engine/build/assemble.c — the target's configuration and manifest, as BuildKit's exporter writes them.
+ *
+ * The plan left open what only execution knows: which layers there are, and when they were made. A
+ * layer's history entry has the time of its record, so that a build from the cache gives the image that
+ * the first build gave, digest included. An entry without a layer has the time of the first new layer,
+ * or else of the entry before it. Under SOURCE_DATE_EPOCH nothing of ours is later than it.
+ */
+#include <string.h>
+#include "base/limits.h"
+#include "base/strings.h"
+#include "engine/build/build.h"
+
+/* --- history --- */
+
+static int set_text(char **field, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		return -1;
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+/* Times of the layers that steps made: of the target's own and of all stages below it. */
+static int fill_layer_times(const ob_build *build, ob_config *config)
+{
+	const ob_node *node = &build->plan->nodes[build->plan->target];
+
+	for (; node->kind == OB_NODE_STAGE; node = &build->plan->nodes[node->base]) {
+		const ob_stage_run *stage = &build->nodes[node - build->plan->nodes].stage;
+
+		for (size_t i = 0; i < node->step_count; i++) {
+			ob_history *entry = &config->history[node->steps[i].history];
+
+			if (!entry->created &&
+			    set_text(&entry->created, stage->created.items[i]) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* The time that an entry before the first new layer gets: that layer's, else the last one there is. */
+static const char *first_new_time(const ob_config *config)
+{
+	const char *last = NULL;
+	bool gap = false;
+
+	for (size_t i = 0; i < config->history_count; i++) {
+		if (!config->history[i].created) {
+			gap = true;
+			continue;
+		}
+		last = config->history[i].created;
+		if (gap)
+			break;
+	}
+	return last;
+}
+
+static int fill_other_times(ob_config *config)
+{
+	ob_autofree char *time = NULL;
+	const char *first = first_new_time(config);
+	bool gap = false;
+
+	if (first && set_text(&time, first) < 0)
+		return -1;
+	for (size_t i = 0; i < config->history_count; i++) {
+		ob_history *entry = &config->history[i];
+
+		if (entry->created) {
+			if (gap && set_text(&time, entry->created) < 0)
+				return -1;
+			continue;
+		}
+		gap = true;
+		if (time && set_text(&entry->created, time) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* How many entries came with the base image: they keep their times. */
+static size_t inherited_entries(const ob_build *build)
+{
+	const ob_node *node = &build->plan->nodes[build->plan->target];
+
+	while (node->kind == OB_NODE_STAGE)
+		node = &build->plan->nodes[node->base];
+	return node->kind == OB_NODE_IMAGE ? ob_image_source_config(node->image)->history_count : 0;
+}
+
+static bool is_later(const char *time, int64_t epoch)
+{
+	int64_t sec;
+	uint32_t nsec;
+
+	return !ob_time_parse(time, &sec, &nsec) || sec > epoch || (sec == epoch && nsec > 0);
+}
+
+static int clamp_times(const ob_build *build, ob_config *config)
+{
+	char epoch[40];
+
+	ob_time_format(build->epoch, 0, epoch);
+	for (size_t i = inherited_entries(build); i < config->history_count; i++) {
+		char **created = &config->history[i].created;
+
+		if ((!*created || is_later(*created, build->epoch)) && set_text(created, epoch) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The image is as old as the last thing in it. */
+static int set_created(ob_config *config)
+{
+	for (size_t i = config->history_count; i-- > 0 && !config->created;) {
+		if (config->history[i].created &&
+		    set_text(&config->created, config->history[i].created) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int set_times(const ob_build *build, ob_config *config)
+{
+	if (fill_layer_times(build, config) < 0 || fill_other_times(config) < 0)
+		return -1;
+	if (build->has_epoch && clamp_times(build, config) < 0)
+		return -1;
+	return set_created(config);
+}
+
+/* --- documents --- */
+
+static int set_diff_ids(const ob_tree *tree, ob_config *config)
+{
+	config->diff_id_count = 0;
+	for (size_t i = 0; i < ob_tree_layer_count(tree); i++) {
+		if (ob_config_add_diff_id(config, ob_tree_diff_id(tree, i)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static ocib_errc write_config(ob_build *build, const ob_tree *tree, ob_descriptor *out,
+			      ocib_error **err)
+{
+	ob_autodone(ob_buffer) text = OB_BUFFER_INIT(OB_LIMIT_CONFIG, "image configuration");
+	ob_auto(ob_config) config = ob_config_copy(build->plan->nodes[build->plan->target].config);
+
+	if (!config || set_diff_ids(tree, config) < 0 || set_times(build, config) < 0)
+		return ob_fail_nomem(err);
+	ocib_errc r = ob_config_format(config, &text, err);
+	if (r == OCIB_OK)
+		r = ob_store_write_blob(build->store, text.data, text.len, &out->digest, err);
+	if (r < 0)
+		return r;
+	out->media_type = strdup(OB_MEDIA_OCI_CONFIG);
+	out->size = text.len;
+	return out->media_type ? OCIB_OK : ob_fail_nomem(err);
+}
+
+/* A Docker image's layers are the same bytes under other names. */
+static ocib_errc add_layer(ob_manifest *manifest, const ob_descriptor *layer, ocib_error **err)
+{
+	ob_autodone(ob_descriptor) copy = {0};
+	ob_compression compression;
+
+	if (ob_descriptor_copy(&copy, layer) < 0)
+		return ob_fail_nomem(err);
+	if (strncmp(copy.media_type, "application/vnd.docker.", 23) == 0 &&
+	    ob_media_layer_compression(copy.media_type, &compression) &&
+	    set_text(&copy.media_type, ob_media_layer(compression)) < 0)
+		return ob_fail_nomem(err);
+	return ob_manifest_add_layer(manifest, &copy) < 0 ? ob_fail_nomem(err) : OCIB_OK;
+}
+
+static ocib_errc add_annotations(const ob_build *build, ob_manifest *manifest, ocib_error **err)
+{
+	for (const char *const *one = build->options.annotations; one && *one; one++) {
+		const char *equals = strchr(*one, '=');
+
+		if (!equals || equals == *one)
+			return ob_fail(err, OCIB_ERR_INVALID,
+				       "an annotation is KEY=VALUE, not '%s'", *one);
+		ob_autofree char *key = strndup(*one, (size_t)(equals - *one));
+		if (!key || ob_env_set(&manifest->annotations, key, equals + 1) < 0)
+			return ob_fail_nomem(err);
+	}
+	return OCIB_OK;
+}
+
+static ocib_errc fill_manifest(ob_build *build, ob_tree *tree, ob_manifest *manifest,
+			       ocib_error **err)
+{
+	manifest->media_type = strdup(OB_MEDIA_OCI_MANIFEST);
+	if (!manifest->media_type)
+		return ob_fail_nomem(err);
+	ocib_errc r = write_config(build, tree, &manifest->config, err);
+	for (size_t i = 0; i < ob_tree_layer_count(tree) && r == OCIB_OK; i++)
+		r = add_layer(manifest, ob_tree_descriptor(tree, i), err);
+	return r == OCIB_OK ? add_annotations(build, manifest, err) : r;
+}
+
+ocib_errc ob_build_assemble(ob_build *build, ob_descriptor *out, ocib_error **err)
+{
+	ob_tree *tree = build->nodes[build->plan->target].tree;
+	ob_autodone(ob_buffer) text = OB_BUFFER_INIT(OB_LIMIT_MANIFEST, "manifest");
+	ob_auto(ob_manifest) manifest = calloc(1, sizeof(*manifest));
+
+	if (!manifest)
+		return ob_fail_nomem(err);
+	ocib_errc r = fill_manifest(build, tree, manifest, err);
+	if (r == OCIB_OK)
+		r = ob_manifest_format(manifest, &text, err);
+	if (r == OCIB_OK)
+		r = ob_store_write_blob(build->store, text.data, text.len, &out->digest, err);
+	if (r < 0)
+		return r;
+	out->media_type = strdup(OB_MEDIA_OCI_MANIFEST);
+	out->size = text.len;
+	return out->media_type ? OCIB_OK : ob_fail_nomem(err);
+}

@@ -1,0 +1,466 @@
+/* engine/build/build_setup.c — from options to a plan: everything that can be refused is refused here.
+ *
+ * Options are checked before anything is read, the Dockerfile is parsed before a base is looked for, and
+ * no step has run when this ends.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "base/fds.h"
+#include "base/limits.h"
+#include "base/options.h"
+#include "base/strings.h"
+#include "engine/build/build.h"
+
+/* Raised when the same step would give other bytes than an earlier version gave. */
+#define LAYER_FORMAT 1
+
+/* --- options --- */
+
+static ocib_errc set_compression(ob_build *build, ocib_error **err)
+{
+	const char *name = build->options.compression;
+	int level = build->options.compression_level;
+	int max = 9;
+
+	if (!name || ob_str_eq(name, "gzip")) {
+		build->writer.compression = OB_COMPRESSION_GZIP;
+	} else if (ob_str_eq(name, "zstd")) {
+		build->writer.compression = OB_COMPRESSION_ZSTD;
+		max = 22;
+	} else if (ob_str_eq(name, "uncompressed")) {
+		build->writer.compression = OB_COMPRESSION_NONE;
+	} else {
+		return ob_fail(err, OCIB_ERR_INVALID,
+			       "compression is gzip, zstd or uncompressed, not '%s'", name);
+	}
+	if (level < 0 || level > max)
+		return ob_fail(err, OCIB_ERR_INVALID, "compression level %d is not in 0 to %d",
+			       level, max);
+	build->writer.level = level;
+	build->writer.threads = ob_context_jobs(build->ctx);
+	return OCIB_OK;
+}
+
+static ocib_errc set_tags(ob_build *build, ocib_error **err)
+{
+	for (const char *const *tag = build->options.tags; tag && *tag; tag++) {
+		ob_autodone(ob_reference) ref = {0};
+
+		ocib_errc r = ob_reference_parse(*tag, &ref, err);
+		if (r == OCIB_OK && ob_digest_is_set(&ref.digest))
+			r = ob_fail(err, OCIB_ERR_INVALID, "a tag cannot have a digest: '%s'",
+				    *tag);
+		if (r == OCIB_OK)
+			r = ob_reference_default_tag(&ref, err);
+		if (r < 0)
+			return r;
+		ob_autofree char *full = ob_reference_format(&ref);
+		if (!full)
+			return ob_fail_nomem(err);
+		if (!ob_strlist_contains(&build->tags, full) &&
+		    ob_strlist_add(&build->tags, full) < 0)
+			return ob_fail_nomem(err);
+	}
+	return OCIB_OK;
+}
+
+/* "HOST:IP" or "HOST=IP" to a line of /etc/hosts; an IPv6 address may be in brackets. */
+static ocib_errc set_extra_hosts(ob_build *build, ocib_error **err)
+{
+	for (const char *const *one = build->options.add_hosts; one && *one; one++) {
+		size_t host = strcspn(*one, ":=");
+		const char *address = (*one)[host] ? *one + host + 1 : "";
+		size_t len = strlen(address);
+
+		if (len > 2 && address[0] == '[' && address[len - 1] == ']') {
+			address++;
+			len -= 2;
+		}
+		if (!host || !len || strpbrk(*one, " \t\n"))
+			return ob_fail(err, OCIB_ERR_INVALID, "an added host is HOST:IP, not '%s'",
+				       *one);
+		if (ob_str_eq(address, "host-gateway"))
+			return ob_fail(err, OCIB_ERR_UNSUPPORTED,
+				       "'host-gateway' of --add-host is not implemented");
+		if (ob_strlist_add_printf(&build->extra_hosts, "%.*s %.*s", (int)len, address,
+					  (int)host, *one) < 0)
+			return ob_fail_nomem(err);
+	}
+	return OCIB_OK;
+}
+
+static ocib_errc parse_network(const char *text, ob_network *out, ocib_error **err)
+{
+	if (!text || !*text || ob_str_eq(text, "default"))
+		*out = OB_NETWORK_DEFAULT;
+	else if (ob_str_eq(text, "none"))
+		*out = OB_NETWORK_NONE;
+	else if (ob_str_eq(text, "host"))
+		*out = OB_NETWORK_HOST;
+	else
+		return ob_fail(err, OCIB_ERR_INVALID, "network is default, none or host, not '%s'",
+			       text);
+	return OCIB_OK;
+}
+
+/* The option, else the build argument of that name. The plan may find one more, in an ARG. */
+static ocib_errc set_epoch(ob_build *build, ocib_error **err)
+{
+	static const char name[] = "SOURCE_DATE_EPOCH=";
+
+	build->has_epoch = build->options.has_source_date_epoch != 0;
+	build->epoch = build->options.source_date_epoch;
+	if (build->has_epoch)
+		return OCIB_OK;
+	for (const char *const *arg = build->options.build_args; arg && *arg; arg++) {
+		const char *value = *arg + strlen(name);
+
+		if (!ob_str_starts(*arg, name) || !*value)
+			continue;
+		if (!ob_parse_i64(value, &build->epoch))
+			return ob_fail(err, OCIB_ERR_INVALID,
+				       "SOURCE_DATE_EPOCH is '%s', not a number of seconds", value);
+		build->has_epoch = true;
+	}
+	return OCIB_OK;
+}
+
+static ocib_errc check_options(ob_build *build, const ocib_build_options *options, ocib_error **err)
+{
+	ocib_errc r = ob_options_load(&build->options, options, err);
+
+	if (r == OCIB_OK)
+		r = set_compression(build, err);
+	if (r == OCIB_OK)
+		r = set_tags(build, err);
+	if (r == OCIB_OK)
+		r = set_extra_hosts(build, err);
+	if (r == OCIB_OK)
+		r = set_epoch(build, err);
+	if (r == OCIB_OK)
+		r = ob_build_check_outputs(build, err);
+	return r;
+}
+
+/* --- files --- */
+
+static ocib_errc context_path(const ob_build *build, char **out, ocib_error **err)
+{
+	const char *given = build->options.context_dir ? build->options.context_dir : ".";
+	ob_autofree char *path = realpath(given, NULL);
+	struct stat st;
+
+	if (!path && (errno == ENOENT || errno == ENOTDIR))
+		return ob_fail(err, OCIB_ERR_NOTFOUND, "the context '%s' does not exist", given);
+	if (!path || stat(path, &st) < 0)
+		return ob_fail_errno(err, "open the context '%s'", given);
+	if (!S_ISDIR(st.st_mode))
+		return ob_fail(err, OCIB_ERR_INVALID, "the context '%s' is not a directory", given);
+	*out = ob_take_ptr(path);
+	return OCIB_OK;
+}
+
+/* As docker does: the given file, else Dockerfile in the context, else dockerfile. */
+static ocib_errc dockerfile_path(const ob_build *build, const char *context, char **out,
+				 ocib_error **err)
+{
+	ob_autofree char *path = NULL, *lower = NULL;
+
+	if (build->options.dockerfile) {
+		path = strdup(build->options.dockerfile);
+	} else {
+		path = ob_str_printf("%s/Dockerfile", context);
+		lower = ob_str_printf("%s/dockerfile", context);
+		if (path && lower && access(path, F_OK) < 0 && access(lower, F_OK) == 0) {
+			free(path);
+			path = ob_take_ptr(lower);
+		}
+	}
+	if (!path)
+		return ob_fail_nomem(err);
+	*out = ob_take_ptr(path);
+	return OCIB_OK;
+}
+
+/* How errors call it: as it was given, or by its name alone where it was found in the context. */
+static const char *shown_name(const ob_build *build, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return build->options.dockerfile || !slash ? path : slash + 1;
+}
+
+static ocib_errc read_dockerfile(const ob_build *build, const char *path, ob_buffer *text,
+				 ocib_error **err)
+{
+	ocib_errc r = ob_read_file(AT_FDCWD, path, text, err);
+
+	if (r == OCIB_ERR_NOTFOUND && err && *err)
+		ob_error_set_hint(
+			err,
+			build->options.dockerfile
+				? "the path of -f begins at the working directory, not at the context"
+				: "name it with -f, or give the directory it is in");
+	return r < 0 ? ob_wrap(err, r, "read the Dockerfile") : OCIB_OK;
+}
+
+static ocib_errc load_dockerfile(ob_build *build, const char *context, char **path,
+				 ocib_error **err)
+{
+	const char *text = build->options.dockerfile_text;
+	ob_autodone(ob_buffer) file = OB_BUFFER_INIT(OB_LIMIT_DOCKERFILE, "Dockerfile");
+
+	if (text)
+		return ob_dockerfile_parse("Dockerfile", text, strlen(text), &build->dockerfile,
+					   err);
+	ocib_errc r = dockerfile_path(build, context, path, err);
+	if (r == OCIB_OK)
+		r = read_dockerfile(build, *path, &file, err);
+	if (r < 0)
+		return r;
+	return ob_dockerfile_parse(shown_name(build, *path), file.data ? file.data : "", file.len,
+				   &build->dockerfile, err);
+}
+
+static void warn_dockerfile(const ob_build *build)
+{
+	for (size_t i = 0; i < build->dockerfile->warnings.len; i++) {
+		const char *warning = build->dockerfile->warnings.items[i];
+		char *text;
+		unsigned long line = strtoul(warning, &text, 10);
+
+		text += strspn(text, ": ");
+		ob_emit_warning(build->ctx, build->dockerfile->source.name, (unsigned)line, "%s",
+				text);
+	}
+}
+
+/* --- plan --- */
+
+typedef struct plan_input {
+	ob_strlist build_args, labels;
+	ob_named_context *contexts;
+	size_t context_count;
+} plan_input;
+
+static void plan_input_done(plan_input *in)
+{
+	ob_strlist_done(&in->build_args);
+	ob_strlist_done(&in->labels);
+	for (size_t i = 0; i < in->context_count; i++) {
+		free(in->contexts[i].name);
+		free(in->contexts[i].value);
+	}
+	free(in->contexts);
+}
+
+static int add_pair(ob_strlist *list, const char *pair)
+{
+	const char *equals = strchr(pair, '=');
+	size_t key = equals ? (size_t)(equals - pair) : strlen(pair);
+
+	return ob_strlist_add_len(list, pair, key) < 0 ||
+			       ob_strlist_add(list, equals ? equals + 1 : "") < 0
+		       ? -1
+		       : 0;
+}
+
+static ocib_errc add_contexts(plan_input *in, const char *const *contexts, ocib_error **err)
+{
+	size_t count = 0;
+
+	while (contexts && contexts[count])
+		count++;
+	in->contexts = calloc(count + 1, sizeof(*in->contexts));
+	if (!in->contexts)
+		return ob_fail_nomem(err);
+	for (size_t i = 0; i < count; i++) {
+		const char *equals = strchr(contexts[i], '=');
+		ob_named_context *context = &in->contexts[in->context_count++];
+
+		if (!equals || equals == contexts[i] || !equals[1])
+			return ob_fail(err, OCIB_ERR_INVALID,
+				       "a build context is NAME=VALUE, not '%s'", contexts[i]);
+		context->name = strndup(contexts[i], (size_t)(equals - contexts[i]));
+		context->value = strdup(equals + 1);
+		if (!context->name || !context->value)
+			return ob_fail_nomem(err);
+	}
+	return OCIB_OK;
+}
+
+static ocib_errc fill_input(const ocib_build_options *options, plan_input *in, ocib_error **err)
+{
+	for (const char *const *one = options->build_args; one && *one; one++) {
+		if (!strchr(*one, '=') || **one == '=')
+			return ob_fail(err, OCIB_ERR_INVALID,
+				       "a build argument is KEY=VALUE, not '%s'", *one);
+		if (ob_strlist_add(&in->build_args, *one) < 0)
+			return ob_fail_nomem(err);
+	}
+	for (const char *const *one = options->labels; one && *one; one++) {
+		if (add_pair(&in->labels, *one) < 0)
+			return ob_fail_nomem(err);
+	}
+	return add_contexts(in, options->build_contexts, err);
+}
+
+static ocib_errc make_plan(ob_build *build, const char *context, const char *dockerfile,
+			   ocib_error **err)
+{
+	const ocib_build_options *options = &build->options;
+	__attribute__((cleanup(plan_input_done))) plan_input in = {0};
+	const ob_registry_options registry = {.plain_http = options->plain_http != 0};
+	ob_plan_options plan = {
+		.context_dir = context,
+		.dockerfile_path = dockerfile,
+		.target = options->target,
+		.platform_given = options->platform && *options->platform,
+		.build_args = &in.build_args,
+		.labels = &in.labels,
+		.pull = options->pull != 0,
+		.has_epoch = build->has_epoch,
+		.epoch = build->epoch,
+	};
+
+	ocib_errc r = fill_input(options, &in, err);
+	if (r == OCIB_OK)
+		r = parse_network(options->network, &plan.network, err);
+	if (r == OCIB_OK && plan.platform_given)
+		r = ob_platform_parse(options->platform, &plan.platform, err);
+	if (r < 0)
+		return r;
+	if (!plan.platform_given)
+		ob_platform_host(&plan.platform);
+	plan.contexts = in.contexts;
+	plan.context_count = in.context_count;
+	r = ob_image_sources_new(build->ctx, build->store, &registry, &build->sources, err);
+	if (r == OCIB_OK)
+		r = ob_plan_make(build->ctx, build->sources, build->dockerfile, &plan, &build->plan,
+				 err);
+	return r;
+}
+
+static void warn_plan(const ob_build *build)
+{
+	ob_autodone(ob_buffer) names = OB_BUFFER_INIT(OB_LIMIT_EXPANSION, "build arguments");
+
+	for (size_t i = 0; i < build->plan->unused_args.len; i++)
+		ob_buffer_printf(&names, "%s%s", i ? ", " : "", build->plan->unused_args.items[i]);
+	if (names.len)
+		ob_emit_warning(build->ctx, NULL, 0,
+				"one or more build-args were not consumed: [%s]", names.data);
+}
+
+/* --- the rest --- */
+
+/* Whatever the options change in a layer's bytes: part of every key. */
+static ocib_errc set_settings(ob_build *build, ocib_error **err)
+{
+	const ob_node *target = &build->plan->nodes[build->plan->target];
+	char platform[128];
+	const int64_t numbers[] = {
+		LAYER_FORMAT,     (int64_t)build->writer.compression,  build->writer.level,
+		build->has_epoch, build->has_epoch ? build->epoch : 0,
+	};
+
+	ob_platform_format(&target->platform, platform);
+	const ob_key_part parts[] = {{numbers, sizeof(numbers)}, {platform, strlen(platform)}};
+	return ob_step_key("settings", parts, OB_ARRAY_LEN(parts), build->settings, err);
+}
+
+static ocib_errc make_nodes(ob_build *build, ocib_error **err)
+{
+	build->nodes = calloc(build->plan->node_count + 1, sizeof(*build->nodes));
+	if (!build->nodes)
+		return ob_fail_nomem(err);
+	for (size_t i = 0; i < build->plan->node_count; i++)
+		(void)pthread_mutex_init(&build->nodes[i].scan_lock, NULL);
+	return OCIB_OK;
+}
+
+static ocib_errc load(ob_build *build, const char *context, char **dockerfile, ocib_error **err)
+{
+	ob_step_span span = {.text = "loading Dockerfile"};
+
+	ob_span_start(build->ctx, &span);
+	ocib_errc r =
+		ob_span_end(build->ctx, &span, load_dockerfile(build, context, dockerfile, err));
+	if (r == OCIB_OK)
+		warn_dockerfile(build);
+	return r;
+}
+
+static ocib_errc resolve(ob_build *build, const char *context, const char *dockerfile,
+			 ocib_error **err)
+{
+	ob_step_span span = {.text = "resolving base images"};
+
+	ob_span_start(build->ctx, &span);
+	ocib_errc r = ob_span_end(build->ctx, &span, make_plan(build, context, dockerfile, err));
+	if (r == OCIB_OK)
+		warn_plan(build);
+	return r;
+}
+
+static bool has_run(const ob_plan *plan)
+{
+	for (size_t i = 0; i < plan->node_count; i++) {
+		for (size_t j = 0; j < plan->nodes[i].step_count; j++) {
+			if (plan->nodes[i].needed && plan->nodes[i].steps[j].op == OB_STEP_RUN)
+				return true;
+		}
+	}
+	return false;
+}
+
+ocib_errc ob_build_setup(ob_build *build, const ocib_build_options *options, ocib_error **err)
+{
+	ob_autofree char *context = NULL, *dockerfile = NULL;
+
+	ocib_errc r = check_options(build, options, err);
+	if (r == OCIB_OK)
+		r = context_path(build, &context, err);
+	if (r == OCIB_OK)
+		r = load(build, context, &dockerfile, err);
+	if (r == OCIB_OK)
+		r = resolve(build, context, dockerfile, err);
+	if (r < 0)
+		return r;
+	build->has_epoch = build->plan->has_epoch;
+	build->epoch = build->plan->epoch;
+	build->writer.clamp = build->has_epoch;
+	build->writer.clamp_sec = build->epoch;
+	if (build->options.ca_cert || has_run(build->plan))
+		r = ob_ca_bundle_open(build->options.ca_cert, &build->ca, err);
+	if (r == OCIB_OK)
+		r = set_settings(build, err);
+	return r == OCIB_OK ? make_nodes(build, err) : r;
+}
+
+static void node_done(ob_build *build, ob_node_run *run)
+{
+	/* After a failure, a commit may still be under way. */
+	(void)ob_run_commit_collect(build, &run->stage, NULL);
+	(void)ob_tree_free(run->stage.tree);
+	ob_strlist_done(&run->stage.created);
+	(void)ob_tree_free(run->tree);
+	(void)ob_context_scan_free(run->scan);
+	(void)pthread_mutex_destroy(&run->scan_lock);
+}
+
+void ob_build_done(ob_build *build)
+{
+	for (size_t i = 0; build->nodes && i < build->plan->node_count; i++)
+		node_done(build, &build->nodes[i]);
+	free(build->nodes);
+	(void)ob_plan_free(build->plan);
+	(void)ob_dockerfile_free(build->dockerfile);
+	(void)ob_image_sources_free(build->sources);
+	ob_strlist_done(&build->tags);
+	ob_strlist_done(&build->extra_hosts);
+	ob_ca_bundle_done(&build->ca);
+}

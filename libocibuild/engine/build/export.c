@@ -1,0 +1,242 @@
+/* engine/build/export.c — where the finished image goes: names in the store, layouts, archives, registries.
+ *
+ * The image's new blobs are in the store already. The layers of a base that was looked at in a registry
+ * may not be: they are fetched for outputs that need all bytes, and not for a push, where the registry
+ * takes them from the other repository. A name in the store is given only to an image that is whole.
+ */
+#include <string.h>
+#include "base/strings.h"
+#include "engine/build/build.h"
+#include "engine/build/fetch_layers.h"
+
+#define ANNOTATION_IMAGE_NAME "io.containerd.image.name"
+
+typedef struct export_call {
+	ob_build *build;
+	const ocib_output *output;
+	const ob_descriptor *manifest;
+	uint32_t step;
+} export_call;
+
+static ob_tree *target_tree(const ob_build *build)
+{
+	return build->nodes[build->plan->target].tree;
+}
+
+static ocib_errc fetch_base(const export_call *call, ocib_error **err)
+{
+	return ob_layer_fetch_all(call->build->store, target_tree(call->build), call->step, err);
+}
+
+/* --- the store --- */
+
+/* Rewriting index.json with what it says already would cost an fsync. */
+static bool is_named(ob_build *build, const char *name, const ob_descriptor *manifest)
+{
+	ob_autodone(ob_descriptor) old = {0};
+
+	return ob_store_get_ref(build->store, name, &old, NULL) == OCIB_OK &&
+	       ob_digest_eq(&old.digest, &manifest->digest);
+}
+
+static ocib_errc set_names(ob_store *store, const ob_strlist *names,
+			   const ob_descriptor *descriptors, ocib_error **err)
+{
+	return ob_store_set_refs(store, (const char *const *)names->items, descriptors, names->len,
+				 err);
+}
+
+static ocib_errc name_in_store(ob_build *build, const ob_descriptor *manifest, ocib_error **err)
+{
+	ob_autofree ob_descriptor *descriptors = calloc(build->tags.len + 1, sizeof(*descriptors));
+	bool all = true;
+
+	if (!descriptors)
+		return ob_fail_nomem(err);
+	for (size_t i = 0; i < build->tags.len; i++) {
+		descriptors[i] = *manifest; /* borrowed */
+		all = all && is_named(build, build->tags.items[i], manifest);
+	}
+	return all ? OCIB_OK : set_names(build->store, &build->tags, descriptors, err);
+}
+
+static ocib_errc to_store(export_call *call, ocib_error **err)
+{
+	ocib_errc r = fetch_base(call, err);
+
+	return r == OCIB_OK ? name_in_store(call->build, call->manifest, err) : r;
+}
+
+/* --- layouts --- */
+
+static void descriptors_free(ob_descriptor *descriptors, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		ob_descriptor_done(&descriptors[i]);
+	free(descriptors);
+}
+
+/* BuildKit's way: the tag as the layout's name, the full name beside it; "latest" without tags. */
+static ocib_errc layout_names(const export_call *call, ob_strlist *names,
+			      ob_descriptor *descriptors, ocib_error **err)
+{
+	const ob_strlist *tags = &call->build->tags;
+
+	for (size_t i = 0; i < tags->len; i++) {
+		const char *tag = strrchr(tags->items[i], ':');
+
+		if (ob_descriptor_copy(&descriptors[i], call->manifest) < 0 ||
+		    ob_env_set(&descriptors[i].annotations, ANNOTATION_IMAGE_NAME, tags->items[i]) <
+			    0 ||
+		    ob_strlist_add(names, tag + 1) < 0)
+			return ob_fail_nomem(err);
+	}
+	if (!tags->len && (ob_descriptor_copy(&descriptors[0], call->manifest) < 0 ||
+			   ob_strlist_add(names, "latest") < 0))
+		return ob_fail_nomem(err);
+	return OCIB_OK;
+}
+
+static ocib_errc fill_layout(export_call *call, ob_store *layout, ocib_error **err)
+{
+	size_t count = call->build->tags.len + 1;
+	ob_autodone(ob_strlist) names = {0};
+	ob_descriptor *descriptors = calloc(count, sizeof(*descriptors));
+
+	if (!descriptors)
+		return ob_fail_nomem(err);
+	ocib_errc r = ob_store_copy_image(call->build->store, layout, call->manifest, NULL, err);
+	if (r == OCIB_OK)
+		r = layout_names(call, &names, descriptors, err);
+	if (r == OCIB_OK)
+		r = set_names(layout, &names, descriptors, err);
+	descriptors_free(descriptors, count);
+	return r;
+}
+
+static ocib_errc to_layout(export_call *call, ocib_error **err)
+{
+	ob_auto(ocib_store) layout = NULL;
+
+	ocib_errc r = fetch_base(call, err);
+	if (r == OCIB_OK)
+		r = ob_layout_open(call->output->dest, true, &layout, err);
+	return r == OCIB_OK ? fill_layout(call, layout, err) : r;
+}
+
+static ocib_errc to_archive(export_call *call, ocib_error **err)
+{
+	return ob_fail(err, OCIB_ERR_UNSUPPORTED, "output to an archive '%s' is not implemented",
+		       call->output->dest);
+}
+
+static ocib_errc to_oci(export_call *call, ocib_error **err)
+{
+	return call->output->tar == 0 ? to_layout(call, err) : to_archive(call, err);
+}
+
+/* --- registries --- */
+
+static ocib_errc to_registry(export_call *call, ocib_error **err)
+{
+	(void)call;
+	return ob_fail(err, OCIB_ERR_UNSUPPORTED, "output to a registry is not implemented");
+}
+
+/* --- all of them --- */
+
+typedef struct exporter {
+	const char *type;
+	bool has_dest;
+	ocib_errc (*run)(export_call *call, ocib_error **err); /* NULL: not done by this version */
+} exporter;
+
+static const exporter exporters[] = {
+	{"store", false, to_store},       {"oci", true, to_oci}, {"docker", true, to_archive},
+	{"registry", false, to_registry}, {"local", true, NULL}, {"tar", true, NULL},
+};
+
+static const exporter *find_exporter(const ocib_output *output)
+{
+	const char *type = output->type ? output->type : "store";
+
+	for (size_t i = 0; i < OB_ARRAY_LEN(exporters); i++) {
+		if (ob_str_eq(exporters[i].type, type))
+			return &exporters[i];
+	}
+	return NULL;
+}
+
+static ocib_errc check_output(const ob_build *build, const ocib_output *output, ocib_error **err)
+{
+	const exporter *found = find_exporter(output);
+
+	if (!found)
+		return ob_fail(err, OCIB_ERR_INVALID, "there is no output type '%s'", output->type);
+	if (!found->run)
+		return ob_fail(err, OCIB_ERR_UNSUPPORTED, "output type '%s' is not implemented",
+			       found->type);
+	if (found->has_dest && (!output->dest || !*output->dest))
+		return ob_fail(err, OCIB_ERR_INVALID, "output type '%s' needs a destination",
+			       found->type);
+	if (found->run == to_registry && !output->name && !build->options.tags)
+		return ob_fail(err, OCIB_ERR_INVALID, "output to a registry needs a tag or a name");
+	return OCIB_OK;
+}
+
+ocib_errc ob_build_check_outputs(const ob_build *build, ocib_error **err)
+{
+	if (build->options.push && !build->tags.len)
+		return ob_fail(err, OCIB_ERR_INVALID, "a push needs at least one tag");
+	for (size_t i = 0; i < build->options.output_count; i++) {
+		ocib_errc r = check_output(build, &build->options.outputs[i], err);
+		if (r < 0)
+			return r;
+	}
+	return OCIB_OK;
+}
+
+static char *describe(const ocib_output *output)
+{
+	if (output->dest)
+		return ob_str_printf("exporting to %s '%s'", output->type, output->dest);
+	return ob_str_printf("exporting to the %s", output->type ? output->type : "store");
+}
+
+static ocib_errc export_one(ob_build *build, const ocib_output *output,
+			    const ob_descriptor *manifest, ocib_error **err)
+{
+	ob_autofree char *text = describe(output);
+	export_call call = {.build = build, .output = output, .manifest = manifest};
+	ob_step_span span = {.text = text};
+
+	if (!text)
+		return ob_fail_nomem(err);
+	ob_span_start(build->ctx, &span);
+	call.step = span.id;
+	return ob_span_end(build->ctx, &span, find_exporter(output)->run(&call, err));
+}
+
+/* Without outputs the image goes into the store; with a push alone, only if nothing must be fetched. */
+static ocib_errc export_default(ob_build *build, const ob_descriptor *manifest, ocib_error **err)
+{
+	static const ocib_output store = {.type = "store"};
+
+	if (build->options.output_count)
+		return OCIB_OK;
+	if (build->options.push && !ob_layer_fetch_is_done(build->store, target_tree(build)))
+		return OCIB_OK;
+	return export_one(build, &store, manifest, err);
+}
+
+ocib_errc ob_build_export(ob_build *build, const ob_descriptor *manifest, ocib_error **err)
+{
+	static const ocib_output registry = {.type = "registry"};
+
+	ocib_errc r = export_default(build, manifest, err);
+	for (size_t i = 0; i < build->options.output_count && r == OCIB_OK; i++)
+		r = export_one(build, &build->options.outputs[i], manifest, err);
+	if (r == OCIB_OK && build->options.push)
+		r = export_one(build, &registry, manifest, err);
+	return r;
+}

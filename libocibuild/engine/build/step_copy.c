@@ -1,0 +1,250 @@
+/* engine/build/step_copy.c — COPY, ADD and WORKDIR: a layer from metadata, and the way around making it.
+ *
+ * Keys begin with the chain id of the base: whatever made that tree, the layer is the same. Two are tried.
+ * The first needs no look at the base: it names the inputs as a whole (the chain id
+ * of what --from reads, the digest of the whole context), so that a build in which nothing changed
+ * parses no layer index. The second is made of exactly what the step takes, file by file, so that a
+ * change elsewhere in the context does not matter. A record is written under both.
+ */
+#include <string.h>
+#include "base/strings.h"
+#include "engine/build/build.h"
+#include "engine/step_key.h"
+
+typedef struct copy_keys {
+	uint8_t step[OB_SHA256_LEN]; /* digest of the instruction */
+	bool has_quick;
+	uint8_t quick[OB_SHA256_LEN];
+	uint8_t exact[OB_SHA256_LEN];
+} copy_keys;
+
+static ocib_errc make_key(const ob_build *build, const ob_stage_run *stage, const char *kind,
+			  const copy_keys *keys, const void *input, size_t len,
+			  uint8_t out[OB_SHA256_LEN], ocib_error **err)
+{
+	const ob_digest *base = ob_tree_chain_id(stage->tree);
+	const ob_key_part parts[] = {
+		{build->settings, OB_SHA256_LEN},
+		{base->text, strlen(base->text)},
+		{keys->step, OB_SHA256_LEN},
+		{input, len},
+	};
+
+	return ob_step_key(kind, parts, OB_ARRAY_LEN(parts), out, err);
+}
+
+/* --- inputs --- */
+
+/* The context's scan, made by whoever needs it first; the others wait for it. */
+static ocib_errc take_scan(ob_build *build, size_t node, ob_context_scan **out, ocib_error **err)
+{
+	ob_node_run *run = &build->nodes[node];
+	ocib_errc r = OCIB_OK;
+
+	(void)pthread_mutex_lock(&run->scan_lock);
+	if (!run->scan)
+		r = ob_context_scan_new(build->ctx, build->store, &build->plan->nodes[node],
+					&run->scan, err);
+	*out = run->scan;
+	(void)pthread_mutex_unlock(&run->scan_lock);
+	return r;
+}
+
+/* Does any source need @ref node's files? Inline files and addresses do not. */
+static bool reads_node(const ob_copy_op *op)
+{
+	for (size_t i = 0; i < op->source_count; i++) {
+		if (op->sources[i].kind == OB_COPY_PATHS)
+			return true;
+	}
+	return false;
+}
+
+static bool reads_network(const ob_copy_op *op)
+{
+	for (size_t i = 0; i < op->source_count; i++) {
+		if (op->sources[i].kind == OB_COPY_URL || op->sources[i].kind == OB_COPY_GIT)
+			return true;
+	}
+	return false;
+}
+
+static ocib_errc gather(ob_build *build, ob_stage_run *stage, const ob_step *step,
+			ob_copy_input *input, ocib_error **err)
+{
+	*input = (ob_copy_input){
+		.plan = build->plan,
+		.step = step,
+		.base = stage->tree,
+		.has_epoch = build->has_epoch,
+		.epoch = build->epoch,
+	};
+	if (step->op != OB_STEP_COPY || !reads_node(&step->copy))
+		return OCIB_OK;
+	if (build->plan->nodes[step->copy.from].kind == OB_NODE_CONTEXT)
+		return take_scan(build, step->copy.from, &input->scan, err);
+	input->from = build->nodes[step->copy.from].tree;
+	return OCIB_OK;
+}
+
+/* --- cache --- */
+
+static ocib_errc quick_key(const ob_build *build, const ob_stage_run *stage,
+			   const ob_copy_input *input, copy_keys *keys, ocib_error **err)
+{
+	uint8_t scan[OB_SHA256_LEN];
+	const void *digest = NULL;
+	size_t len = 0;
+
+	if (input->step->op == OB_STEP_COPY && reads_network(&input->step->copy))
+		return OCIB_OK;
+	if (input->scan) {
+		if (!ob_context_scan_digest(input->scan, scan))
+			return OCIB_OK;
+		digest = scan;
+		len = sizeof(scan);
+	} else if (input->from) {
+		digest = ob_tree_chain_id(input->from)->text;
+		len = strlen(digest);
+	}
+	keys->has_quick = true;
+	return make_key(build, stage, "quick", keys, digest, len, keys->quick, err);
+}
+
+static ocib_errc look_up(ob_build *build, ob_stage_run *stage, const uint8_t key[OB_SHA256_LEN],
+			 bool *found, ob_step_record *record, ocib_error **err)
+{
+	*found = false;
+	if (stage->no_cache)
+		return OCIB_OK;
+	return ob_step_record_find(build->store, key, ob_tree_chain_id(stage->tree), found, record,
+				   err);
+}
+
+/* A layer that the exact key found, or that was just made, is to be found the quick way next time. */
+static ocib_errc remember_quick(ob_build *build, const copy_keys *keys,
+				const ob_step_record *record, ocib_error **err)
+{
+	return keys->has_quick ? ob_step_record_save(build->store, keys->quick, record, err)
+			       : OCIB_OK;
+}
+
+/* --- writing --- */
+
+static ocib_errc write_blob(ob_build *build, ob_copy_job *job, ob_layer_result *result,
+			    ocib_error **err)
+{
+	ob_auto(ob_blob_writer) blob = NULL;
+	ob_auto(ob_writer) file = NULL;
+	ob_auto(ob_layer_writer) layer = NULL;
+
+	ocib_errc r = ob_blob_writer_open(build->store, &blob, err);
+	if (r ==
+	    OCIB_OK) /* the layer writer hashes what it writes: not through the blob writer's */
+		r = ob_writer_open_fd(ob_blob_writer_fd(blob), &file, err);
+	if (r == OCIB_OK)
+		r = ob_layer_writer_open(&build->writer, file, &layer, err);
+	if (r == OCIB_OK)
+		r = ob_copy_write(build->ctx, job, layer, err);
+	if (r == OCIB_OK)
+		r = ob_layer_writer_finish(layer, result, err);
+	if (r == OCIB_OK)
+		r = ob_writer_finish(file, err);
+	if (r == OCIB_OK)
+		r = ob_blob_writer_commit_trusted(blob, &result->descriptor.digest, err);
+	if (r == OCIB_OK)
+		r = ob_store_put_layer_index(build->store, &result->diff_id, result->index, err);
+	return r;
+}
+
+static ocib_errc make_layer(ob_build *build, ob_stage_run *stage, const ob_step *step,
+			    ob_copy_job *job, const copy_keys *keys, ocib_error **err)
+{
+	ob_autodone(ob_layer_result) result = {0};
+	ob_autodone(ob_step_record) record = {0};
+	ob_auto(ob_tree) tree = NULL;
+
+	ocib_errc r = write_blob(build, job, &result, err);
+	if (r == OCIB_OK)
+		r = ob_step_record_of_layer(&result, ob_tree_chain_id(stage->tree), &record, err);
+	if (r == OCIB_OK)
+		r = ob_step_record_save(build->store, keys->exact, &record, err);
+	if (r == OCIB_OK)
+		r = remember_quick(build, keys, &record, err);
+	if (r == OCIB_OK)
+		r = ob_tree_new_child(stage->tree, &result, &tree, err);
+	if (r < 0)
+		return ob_wrap(err, r, "write the layer of '%s'", step->text);
+	return ob_stage_take_layer(stage, &tree, record.created, err);
+}
+
+/* --- the step --- */
+
+static ocib_errc prepare(ob_build *build, const ob_copy_input *input, ob_copy_job **job,
+			 ocib_error **err)
+{
+	return input->step->op == OB_STEP_WORKDIR ? ob_workdir_prepare(build->ctx, input, job, err)
+						  : ob_copy_prepare(build->ctx, input, job, err);
+}
+
+static ocib_errc execute(ob_build *build, ob_stage_run *stage, const ob_copy_input *input,
+			 ob_step_span *span, copy_keys *keys, ocib_error **err)
+{
+	ob_auto(ob_copy_job) job = NULL;
+	ob_autodone(ob_step_record) record = {0};
+	uint8_t digest[OB_SHA256_LEN];
+	bool found = false;
+
+	ocib_errc r = prepare(build, input, &job, err);
+	if (r < 0) { /* the event says which step it was */
+		ob_span_start(build->ctx, span);
+		return ob_span_end(build->ctx, span, r);
+	}
+	ob_copy_job_digest(job, digest);
+	r = make_key(build, stage, "copy", keys, digest, sizeof(digest), keys->exact, err);
+	if (r == OCIB_OK)
+		r = look_up(build, stage, keys->exact, &found, &record, err);
+	if (r == OCIB_OK && found)
+		r = remember_quick(build, keys, &record, err);
+	if (r < 0)
+		return r;
+	if (found)
+		return ob_step_use_record(build, stage, input->step, &record, err);
+	ob_span_start(build->ctx, span);
+	return ob_span_end(build->ctx, span, make_layer(build, stage, input->step, job, keys, err));
+}
+
+static ocib_errc do_copy(ob_build *build, ob_stage_run *stage, const ob_step *step,
+			 ocib_error **err)
+{
+	ob_step_span span = ob_build_span(build, step);
+	ob_autodone(ob_step_record) record = {0};
+	copy_keys keys = {0};
+	ob_copy_input input;
+	bool found = false;
+
+	ocib_errc r = gather(build, stage, step, &input, err);
+	if (r == OCIB_OK)
+		r = ob_step_digest(step, keys.step, err);
+	if (r == OCIB_OK)
+		r = quick_key(build, stage, &input, &keys, err);
+	if (r == OCIB_OK && keys.has_quick)
+		r = look_up(build, stage, keys.quick, &found, &record, err);
+	if (r < 0)
+		return r;
+	if (found)
+		return ob_step_use_record(build, stage, step, &record, err);
+	return execute(build, stage, &input, &span, &keys, err);
+}
+
+ocib_errc ob_step_do_copy(ob_build *build, ob_stage_run *stage, const ob_step *step,
+			  ocib_error **err)
+{
+	ocib_errc r = ob_run_commit_collect(build, stage, err);
+
+	if (r == OCIB_OK)
+		r = do_copy(build, stage, step, err);
+	if (r == OCIB_OK) /* the next key does not depend on which of ours found the layer */
+		r = ob_step_key_of_tree(ob_tree_chain_id(stage->tree), stage->key, err);
+	return r;
+}
