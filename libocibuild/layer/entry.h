@@ -40,14 +40,34 @@ typedef struct ob_entry {
 	bool has_digest;
 	uint8_t digest[OB_SHA256_LEN]; /**< of a file's content */
 	uint64_t tar_offset; /**< where the member's first header block is in the unpacked tar */
-	uint64_t data_offset; /**< where a file's content begins in the unpacked tar; 0: not known */
+	uint64_t
+		data_offset; /**< where a file's content begins in the unpacked tar; 0: not known */
 } ob_entry;
+
+/** A whiteout or an opaque mark: it speaks of the layers below. */
+static inline bool ob_entry_is_mark(const ob_entry *entry)
+{
+	return entry->type == OB_ENTRY_WHITEOUT || entry->type == OB_ENTRY_OPAQUE;
+}
+/** Neither a mark nor a directory: nothing can be below it. */
+static inline bool ob_entry_is_thing(const ob_entry *entry)
+{
+	return !ob_entry_is_mark(entry) && entry->type != OB_ENTRY_DIR;
+}
 
 void ob_entry_done(ob_entry *entry);
 int ob_entry_copy(ob_entry *to /* empty */, const ob_entry *from); /**< -1: no memory */
+/** Replaces one of the same name; -1: no memory. */
 int ob_entry_add_xattr(ob_entry *entry, const char *name, const void *value, size_t len);
-int ob_entry_compare(const void *a, const void *b); /**< by path, then whiteouts first; for qsort of ob_entry */
+const ob_xattr *ob_entry_find_xattr(const ob_entry *entry, const char *name); /**< or NULL */
+/** By path; of one path whiteouts first, opaque marks last. For qsort of ob_entry. */
+int ob_entry_compare(const void *a, const void *b);
 
+/**
+ * Take away what this type of entry has not got in a layer (the size of a link, the owner of a whiteout,
+ * nanoseconds), so that it is the entry that reading the layer gives.
+ */
+void ob_entry_strip(ob_entry *entry);
 /** VFS capability xattrs: a v3 one (user namespace) becomes v2; anything else is left as it is. */
 void ob_entry_normalize_capability(ob_entry *entry);
 

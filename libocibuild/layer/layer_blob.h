@@ -10,7 +10,7 @@
  * fd and index are borrowed (index may be NULL).
  */
 ocib_errc ob_layer_blob_open_tar(int fd, const ob_layer_index *index, uint32_t threads,
-                                 ob_reader **out, ocib_error **err);
+				 ob_reader **out, ocib_error **err);
 
 /**
  * Random access to the files of one layer blob. Reads in tar order are sequential; others seek by the
@@ -18,10 +18,10 @@ ocib_errc ob_layer_blob_open_tar(int fd, const ob_layer_index *index, uint32_t t
  */
 typedef struct ob_layer_blob ob_layer_blob;
 ocib_errc ob_layer_blob_open(int fd /* taken */, const ob_layer_index *index /* borrowed */,
-                             ob_layer_blob **out, ocib_error **err);
+			     ob_layer_blob **out, ocib_error **err);
 /** Content of a file entry of the index as a reader; valid until the next call. Borrowed from the blob. */
 ocib_errc ob_layer_blob_content(ob_layer_blob *blob, const ob_entry *entry, ob_reader **out,
-                                ocib_error **err);
+				ocib_error **err);
 ob_layer_blob *ob_layer_blob_free(ob_layer_blob *blob);
 OB_DEFINE_AUTO(ob_layer_blob);
 

@@ -27,17 +27,28 @@ OB_DEFINE_AUTO(ob_layer_index);
 int ob_layer_index_take(ob_layer_index *index, ob_entry *entry);
 /** Sort; of two entries with one path the later one (by tar order) wins. */
 void ob_layer_index_sort(ob_layer_index *index);
+/**
+ * Sort, after checking that no path is both a directory (or a parent) and something else: then unpackers
+ * would write through links, or lose files. Kinds: CORRUPT.
+ */
+ocib_errc ob_layer_index_settle(ob_layer_index *index, ocib_error **err);
 /** Exact path; NULL if not in this layer. A whiteout is found only where nothing else has its path. */
 const ob_entry *ob_layer_index_find(const ob_layer_index *index, const char *path);
 /** Position of the first entry that is not before @p path in order (len when there is none). */
 size_t ob_layer_index_lower_bound(const ob_layer_index *index, const char *path);
+/** Position after the last entry at or below @p path, searched for from @p from on. */
+size_t ob_layer_index_subtree_end(const ob_layer_index *index, size_t from, const char *path);
 
 ocib_errc ob_layer_index_format(const ob_layer_index *index, ob_buffer *out, ocib_error **err);
 /** Kinds: CORRUPT, LIMIT. */
-ocib_errc ob_layer_index_parse(const void *data, size_t len, ob_layer_index **out, ocib_error **err);
+ocib_errc ob_layer_index_parse(const void *data, size_t len, ob_layer_index **out,
+			       ocib_error **err);
 
-/** Make the index of a foreign layer by streaming it once. Content digests are computed. */
+/**
+ * Make the index of a foreign layer by streaming it once, to the very end of @p tar. Content digests are
+ * computed. Kinds: CORRUPT, LIMIT.
+ */
 ocib_errc ob_layer_index_scan(ob_reader *tar /* unpacked; borrowed */, const char *what,
-                              ob_layer_index **out, ocib_error **err);
+			      ob_layer_index **out, ocib_error **err);
 
 #endif

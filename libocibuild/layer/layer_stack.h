@@ -19,8 +19,9 @@ size_t ob_layer_stack_len(const ob_layer_stack *stack);
 /** An entry and the layer it is in. A directory that exists only as a parent of entries has entry NULL. */
 typedef struct ob_found {
 	bool exists;
-	const ob_entry *entry; /**< hard links are resolved to their target's entry */
-	size_t layer;          /**< index into the stack */
+	const ob_entry
+		*entry; /**< hard links are resolved to their target's entry, if there is one */
+	size_t layer;   /**< index into the stack */
 } ob_found;
 
 /** Exact entry path, no symlink followed. */
@@ -28,17 +29,18 @@ ob_found ob_layer_stack_lookup(const ob_layer_stack *stack, const char *entry_pa
 /**
  * Resolve an image path inside the root: symlinks in parents always, in the last component where
  * @p follow_last. *resolved gets the entry path (malloc'ed) even where the last components do not exist
- * (then found->exists is false). Kinds: LIMIT (too many symlinks), INVALID (a parent is no directory).
+ * (then found->exists is false). A trailing slash follows the last component as well. Kinds: LIMIT (too
+ * many symlinks), INVALID (a parent is no directory).
  */
 ocib_errc ob_layer_stack_resolve(const ob_layer_stack *stack, const char *path, bool follow_last,
-                                 char **resolved, ob_found *found, ocib_error **err);
+				 char **resolved, ob_found *found, ocib_error **err);
 
-/** Children of a directory in order; the callback's non-zero stops and is returned. */
+/** Children of a directory in order; the callback's non-zero stops and is returned; -1: no memory. */
 typedef int (*ob_layer_stack_visit)(const char *entry_path, const ob_found *found, void *arg);
 int ob_layer_stack_list(const ob_layer_stack *stack, const char *dir, ob_layer_stack_visit visit,
-                        void *arg);
+			void *arg);
 /** The whole subtree below @p dir (itself not included), parents first, ob_path_compare order. */
 int ob_layer_stack_walk(const ob_layer_stack *stack, const char *dir, ob_layer_stack_visit visit,
-                        void *arg);
+			void *arg);
 
 #endif

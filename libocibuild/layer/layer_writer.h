@@ -18,9 +18,9 @@ typedef struct ob_layer_writer ob_layer_writer;
 
 typedef struct ob_layer_writer_options {
 	ob_compression compression;
-	int level;           /**< 0 = default of the compression */
-	uint32_t threads;    /**< 0 = 1 */
-	bool clamp;          /**< SOURCE_DATE_EPOCH: later times become clamp_sec */
+	int level;        /**< 0 = default of the compression */
+	uint32_t threads; /**< 0 = 1 */
+	bool clamp;       /**< SOURCE_DATE_EPOCH: later times become clamp_sec */
 	int64_t clamp_sec;
 	bool no_hidden_index; /**< do not embed the index in the blob */
 } ob_layer_writer_options;
@@ -33,20 +33,22 @@ typedef struct ob_layer_result {
 } ob_layer_result;
 void ob_layer_result_done(ob_layer_result *result);
 
-ocib_errc ob_layer_writer_open(const ob_layer_writer_options *options, ob_writer *blob /* borrowed */,
-                               ob_layer_writer **out, ocib_error **err);
+ocib_errc ob_layer_writer_open(const ob_layer_writer_options *options,
+			       ob_writer *blob /* borrowed */, ob_layer_writer **out,
+			       ocib_error **err);
 /**
  * @param content exactly entry->size bytes of a file; NULL for everything else and for empty files.
  * The entry is copied. Kinds: INVALID (order), CORRUPT (content shorter or longer than size).
  */
 ocib_errc ob_layer_writer_add(ob_layer_writer *writer, const ob_entry *entry, ob_reader *content,
-                              ocib_error **err);
+			      ocib_error **err);
 /** The same with the content from a file descriptor read from its start; the fast path. */
 ocib_errc ob_layer_writer_add_fd(ob_layer_writer *writer, const ob_entry *entry, int fd,
-                                 ocib_error **err);
+				 ocib_error **err);
 uint64_t ob_layer_writer_tar_bytes(const ob_layer_writer *writer); /**< so far, for progress */
 size_t ob_layer_writer_entries(const ob_layer_writer *writer);
-ocib_errc ob_layer_writer_finish(ob_layer_writer *writer, ob_layer_result *result, ocib_error **err);
+ocib_errc ob_layer_writer_finish(ob_layer_writer *writer, ob_layer_result *result,
+				 ocib_error **err);
 ob_layer_writer *ob_layer_writer_free(ob_layer_writer *writer);
 OB_DEFINE_AUTO(ob_layer_writer);
 

@@ -13,19 +13,21 @@ typedef struct ob_tar_reader ob_tar_reader;
 
 typedef struct ob_tar_reader_options {
 	bool strict;
-	bool whiteouts;   /**< ".wh." names become OB_ENTRY_WHITEOUT/OPAQUE; else they are ordinary files */
+	bool whiteouts; /**< ".wh." names become OB_ENTRY_WHITEOUT/OPAQUE; else they are ordinary files */
 	bool any_archive; /**< let libarchive undo bzip2, xz … and say whether it is a tar at all (ADD) */
 	const char *what; /**< names the source in errors */
 } ob_tar_reader_options;
 
 /** @param input unpacked tar (or packed with any_archive); borrowed. */
 ocib_errc ob_tar_reader_open(ob_reader *input, const ob_tar_reader_options *options,
-                             ob_tar_reader **out, ocib_error **err);
+			     ob_tar_reader **out, ocib_error **err);
 /** *entry is borrowed until the next call; NULL at the end. Kinds: CORRUPT, LIMIT. */
 ocib_errc ob_tar_reader_next(ob_tar_reader *tar, const ob_entry **entry, ocib_error **err);
 /** Content of the current file entry, holes filled with zeros; *got == 0 at its end. */
 ocib_errc ob_tar_reader_read(ob_tar_reader *tar, void *data, size_t cap, size_t *got,
-                             ocib_error **err);
+			     ocib_error **err);
+/** Bytes of the unpacked tar that were read so far; after the end: where its end mark begins. */
+uint64_t ob_tar_reader_position(const ob_tar_reader *tar);
 /** The content as a reader, borrowed, valid until the next entry. */
 ob_reader *ob_tar_reader_content(ob_tar_reader *tar);
 ob_tar_reader *ob_tar_reader_free(ob_tar_reader *tar);
