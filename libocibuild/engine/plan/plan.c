@@ -1,0 +1,164 @@
+/* engine/plan/plan.c — see engine/plan.h: a Dockerfile to a plan, phase by phase; and freeing one.
+ *
+ * A phase reads what earlier ones left in the planner and fills in more of it. All of the planner's
+ * memory goes when the plan is made or has failed; what the plan keeps is moved to it on the way.
+ */
+#include "engine/plan.h"
+#include <string.h>
+#include "base/strings.h"
+#include "engine/plan/planner.h"
+
+static ocib_errc (*const phases[])(ob_planner *, ocib_error **) = {
+	ob_planner_read_args,   ob_planner_make_stages, ob_planner_find_target,
+	ob_planner_link_stages, ob_planner_resolve,     ob_planner_dispatch,
+	ob_planner_list_unused,
+};
+
+static void source_done(ob_plan_source *source)
+{
+	free(source->name);
+	free(source->key);
+	free(source->dir);
+}
+
+static void stage_done(ob_plan_stage *stage)
+{
+	free(stage->label);
+	free(stage->base_name);
+	free(stage->commands);
+	stage->config = ob_config_free(stage->config);
+	ob_strlist_done(&stage->env);
+	ob_strlist_done(&stage->args);
+	for (size_t i = 0; i < stage->step_count; i++)
+		ob_step_done(&stage->steps[i]);
+	free(stage->steps);
+}
+
+static void ob_planner_done(ob_planner *planner)
+{
+	for (size_t i = 0; i < planner->source_count; i++)
+		source_done(&planner->sources[i]);
+	for (size_t i = 0; i < planner->stage_count; i++)
+		stage_done(&planner->stages[i]);
+	free(planner->sources);
+	free(planner->stages);
+	ob_strlist_done(&planner->build_args);
+	ob_strlist_done(&planner->global_args);
+	ob_strlist_done(&planner->proxy_env);
+	planner->plan = ob_plan_free(planner->plan);
+}
+
+ocib_errc ob_plan_make(ocib_context *ctx, ob_image_sources *sources,
+		       const ob_dockerfile *dockerfile, const ob_plan_options *options,
+		       ob_plan **out, ocib_error **err)
+{
+	ob_autodone(ob_planner) planner = {
+		.ctx = ctx,
+		.images = sources,
+		.dockerfile = dockerfile,
+		.options = options,
+		.main_context = OB_NO_INDEX,
+	};
+
+	ob_platform_host(&planner.host);
+	planner.plan = calloc(1, sizeof(*planner.plan));
+	if (!planner.plan)
+		return ob_fail_nomem(err);
+	planner.plan->dockerfile = dockerfile;
+	for (size_t i = 0; i < OB_ARRAY_LEN(phases); i++) {
+		ocib_errc r = phases[i](&planner, err);
+
+		if (r)
+			return r;
+	}
+	*out = ob_take_ptr(planner.plan);
+	return OCIB_OK;
+}
+
+ocib_errc ob_planner_spend(ob_planner *planner, uint64_t bytes, const ob_location *at,
+			   ocib_error **err)
+{
+	planner->spent += bytes;
+	if (planner->spent <= OB_LIMIT_PLAN)
+		return OCIB_OK;
+	return ob_fail_at(
+		err, planner->dockerfile, at, OCIB_ERR_LIMIT,
+		"the steps of this Dockerfile take more than %llu bytes with their variables "
+		"replaced (limit OB_LIMIT_PLAN)",
+		OB_LIMIT_PLAN);
+}
+
+/* Nodes are added one by one but for small plans rarely more than a dozen: grown by doubling. */
+ocib_errc ob_plan_add_node(ob_plan *plan, ob_node **node, size_t *index, ocib_error **err)
+{
+	size_t count = plan->node_count;
+
+	if ((count & (count - 1)) == 0) {
+		ob_node *grown = reallocarray(plan->nodes, count ? count * 2 : 1, sizeof(*grown));
+
+		if (!grown)
+			return ob_fail_nomem(err);
+		plan->nodes = grown;
+	}
+	*node = &plan->nodes[count];
+	**node = (ob_node){.needed = true};
+	*index = count;
+	plan->node_count++;
+	return OCIB_OK;
+}
+
+static void copy_op_done(ob_copy_op *copy)
+{
+	for (size_t i = 0; i < copy->source_count; i++) {
+		free(copy->sources[i].path);
+		free(copy->sources[i].data);
+	}
+	free(copy->sources);
+	free(copy->dest);
+	free(copy->chown);
+	free(copy->chmod);
+	free(copy->checksum);
+	ob_strlist_done(&copy->exclude);
+}
+
+void ob_step_done(ob_step *step)
+{
+	copy_op_done(&step->copy);
+	free(step->workdir.path);
+	free(step->workdir.user);
+	ob_strlist_done(&step->run.argv);
+	ob_strlist_done(&step->run.env);
+	ob_strlist_done(&step->run.secret_env);
+	free(step->run.cwd);
+	free(step->run.user);
+	free(step->text);
+}
+
+static void node_done(ob_node *node)
+{
+	free(node->name);
+	free(node->dir);
+	node->ignore = ob_ignore_free(node->ignore);
+	free(node->ignore_file);
+	ob_strlist_done(&node->ignore_patterns);
+	free(node->ignore_lines);
+	for (size_t i = 0; i < node->step_count; i++)
+		ob_step_done(&node->steps[i]);
+	free(node->steps);
+	node->config = ob_config_free(node->config);
+}
+
+ob_plan *ob_plan_free(ob_plan *plan)
+{
+	if (!plan)
+		return NULL;
+	for (size_t i = 0; i < plan->node_count; i++)
+		node_done(&plan->nodes[i]);
+	free(plan->nodes);
+	for (size_t i = 0; i < plan->trigger_count; i++)
+		ob_dockerfile_free(plan->triggers[i]);
+	free(plan->triggers);
+	ob_strlist_done(&plan->unused_args);
+	free(plan);
+	return NULL;
+}

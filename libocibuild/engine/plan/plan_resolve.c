@@ -1,0 +1,193 @@
+/* engine/plan/plan_resolve.c — what needed stages stand on, opened: manifests and configs of images.
+ *
+ * Images are resolved side by side, since each costs round trips to a registry. ONBUILD triggers of a
+ * base may need further stages and images, so this goes round until nothing new turns up.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include "base/strings.h"
+#include "engine/plan/planner.h"
+#include "engine/plan/remote_source.h"
+
+#define RESOLVE_THREADS 8
+
+/* Work of the threads: a list of sources, and where its result goes. */
+typedef struct resolve_job {
+	ob_plan_source *source;
+	ocib_errc result;
+	ocib_error *error;
+} resolve_job;
+
+typedef struct resolve_pool {
+	const ob_planner *planner;
+	resolve_job *jobs;
+	size_t count;
+	atomic_size_t next;
+} resolve_pool;
+
+static void *resolve_some(void *arg)
+{
+	resolve_pool *pool = arg;
+	const ob_planner *p = pool->planner;
+
+	for (;;) {
+		size_t i = atomic_fetch_add(&pool->next, 1);
+
+		if (i >= pool->count)
+			return NULL;
+		resolve_job *job = &pool->jobs[i];
+		ob_plan_source *source = job->source;
+		const char *name = source->context ? source->context : source->name;
+
+		job->result = ob_check_canceled(p->ctx, &job->error);
+		if (!job->result)
+			job->result = ob_image_source_resolve(p->images, name, &source->platform,
+							      p->options->pull, &source->image,
+							      &job->error);
+	}
+}
+
+/* The calling thread works too, so it does not matter if no other can be started. */
+static void run_pool(resolve_pool *pool)
+{
+	pthread_t threads[RESOLVE_THREADS - 1];
+	size_t started = 0;
+
+	while (started + 1 < pool->count && started < OB_ARRAY_LEN(threads) &&
+	       pthread_create(&threads[started], NULL, resolve_some, pool) == 0)
+		started++;
+	resolve_some(pool);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+}
+
+/* A name that somebody chose for an image of their own: one component, none of Docker's well-known. */
+static bool looks_local(const char *name)
+{
+	static const char *const official[] = {
+		"alpine", "busybox", "centos", "debian", "fedora", "golang", "node",
+		"nginx",  "php",     "python", "ruby",   "rust",   "ubuntu",
+	};
+	size_t len = strcspn(name, ":@");
+
+	if (strchr(name, '/') || strchr(name, '@'))
+		return false;
+	for (size_t i = 0; i < OB_ARRAY_LEN(official); i++)
+		if (strlen(official[i]) == len && strncmp(name, official[i], len) == 0)
+			return false;
+	return true;
+}
+
+static void add_hint(ocib_error **err, const char *text)
+{
+	const char *have = err && *err ? ocib_error_hint(*err) : NULL;
+	ob_autofree char *both = have ? ob_str_printf("%s\n%s", text, have) : NULL;
+
+	ob_error_set_hint(err, "%s", both ? both : text);
+}
+
+/* Say at which line, and what may be meant or has to be done first. */
+static ocib_errc explain(const ob_planner *p, const ob_plan_source *source, ocib_errc r,
+			 ocib_error **err)
+{
+	const char *stage = ob_planner_nearest_stage(p, source->name), *name = source->name;
+	ob_autofree char *hint = NULL;
+
+	if (!source->context && (r == OCIB_ERR_NOTFOUND || r == OCIB_ERR_DENIED ||
+				 r == OCIB_ERR_NETWORK || r == OCIB_ERR_PROTOCOL)) {
+		int len = (int)strcspn(name, ":");
+
+		if (stage)
+			hint = ob_str_printf("did you mean the stage '%s'?", stage);
+		else if (looks_local(name))
+			hint = ob_str_printf(
+				"if '%s' is an image of your own, it has to be built first:\n"
+				"  ocibuild build -f build/Dockerfile.%.*s -t %s%s .",
+				name, len, name, name, name[len] ? "" : ":latest");
+		if (hint)
+			add_hint(err, hint);
+	}
+	return ob_source_locate(&p->dockerfile->source, source->at, r, err);
+}
+
+static ocib_errc refuse_context(const ob_planner *p, const ob_plan_source *source, ocib_error **err)
+{
+	const char *value = source->context;
+
+	if (ob_str_starts(value, "docker-image://") || ob_str_starts(value, "oci-layout://"))
+		return OCIB_OK;
+	const char *what = ob_is_git_source(value)   ? "a git repository"
+			   : ob_is_url_source(value) ? "a URL"
+						     : "of an unknown kind";
+	return ob_fail_at(err, p->dockerfile, source->at, OCIB_ERR_UNSUPPORTED,
+			  "build context '%s' is %s, which is not supported yet: %s", source->key,
+			  what, value);
+}
+
+/* Directories and refusals at once; images go to the list. */
+static ocib_errc list_jobs(ob_planner *p, resolve_job *jobs, size_t *count, ocib_error **err)
+{
+	for (size_t i = 0; i < p->source_count; i++) {
+		ob_plan_source *source = &p->sources[i];
+		ocib_errc r = OCIB_OK;
+
+		if (!source->wanted)
+			continue;
+		if (source->kind == OB_NODE_CONTEXT && !source->dir)
+			r = ob_planner_open_dir(p, source, err);
+		if (source->kind == OB_NODE_IMAGE && source->context)
+			r = refuse_context(p, source, err);
+		if (r)
+			return r;
+		if (source->kind == OB_NODE_IMAGE && !source->image)
+			jobs[(*count)++].source = source;
+	}
+	return OCIB_OK;
+}
+
+ocib_errc ob_planner_open_sources(ob_planner *p, ocib_error **err)
+{
+	ob_autofree resolve_job *jobs = calloc(p->source_count + 1, sizeof(*jobs));
+	resolve_pool pool = {.planner = p, .jobs = jobs};
+	ocib_errc r;
+
+	if (!jobs)
+		return ob_fail_nomem(err);
+	r = list_jobs(p, jobs, &pool.count, err);
+	if (r)
+		return r;
+	run_pool(&pool);
+	for (size_t i = 0; i < pool.count; i++) {
+		if (jobs[i].result && !r) {
+			r = ob_error_move(err, &jobs[i].error);
+			r = explain(p, jobs[i].source, r, err);
+		}
+		jobs[i].error = ocib_error_free(jobs[i].error);
+	}
+	return r;
+}
+
+ocib_errc ob_planner_resolve(ob_planner *p, ocib_error **err)
+{
+	bool more = true;
+
+	while (more) {
+		ocib_errc r;
+
+		ob_planner_mark_needed(p);
+		r = ob_planner_open_sources(p, err);
+		if (r)
+			return r;
+		more = false;
+		for (size_t i = 0; i < p->stage_count; i++) {
+			if (!p->stages[i].needed || p->stages[i].has_triggers)
+				continue;
+			more = true;
+			r = ob_planner_add_triggers(p, &p->stages[i], err);
+			if (r)
+				return r;
+		}
+	}
+	return OCIB_OK;
+}

@@ -1,0 +1,215 @@
+/* engine/plan/planner.h — the planner's inside: what its phases share, and who does what.
+ *
+ *   plan.c            the phases in order; freeing a plan
+ *   plan_args.c       build arguments, global ARGs, the platform's and the proxies' ones, the epoch
+ *   plan_stages.c     FROM lines to stages; targets; what needs what
+ *   plan_sources.c    names that are no stage: scratch, images, named contexts
+ *   plan_resolve.c    images to manifests and configs, several at once
+ *   plan_contexts.c   local directories with their ignore files
+ *   plan_triggers.c   ONBUILD of bases
+ *   plan_dispatch.c   a stage from its base to its last instruction, by a table of handlers
+ *   plan_instruction.c what handlers ask of an instruction: flags, words, places
+ *   plan_variables.c  ENV ARG LABEL          plan_config.c       CMD ENTRYPOINT SHELL USER … ONBUILD
+ *   plan_expose.c     EXPOSE                 plan_healthcheck.c  HEALTHCHECK
+ *   plan_run.c        RUN                    plan_copy.c         COPY ADD     plan_workdir.c  WORKDIR
+ *   plan_history.c    history entries, step texts
+ *
+ * The order of decisions is BuildKit's, because it can be observed: names resolve against all stages,
+ * unneeded stages are checked but never fetched or expanded, triggers run before a stage's own lines.
+ */
+#ifndef OB_ENGINE_PLANNER_H
+#define OB_ENGINE_PLANNER_H
+
+#include "base/limits.h"
+#include "dockerfile/shell_lexer.h"
+#include "engine/plan.h"
+
+#define OB_NO_INDEX SIZE_MAX
+
+/** What FROM or --from names: a stage of this file, or something outside of it. */
+typedef struct ob_input {
+	enum { OB_INPUT_NONE = 0, OB_INPUT_STAGE, OB_INPUT_SOURCE } kind;
+	size_t index; /**< in the planner's stages or sources */
+} ob_input;
+
+/** Something outside of the Dockerfile, once per name and platform. */
+typedef struct ob_plan_source {
+	ob_node_kind kind;   /**< SCRATCH, IMAGE or CONTEXT */
+	char *name;          /**< as written, for people */
+	char *key;           /**< what the name means: familiar form, no ":latest" */
+	const char *context; /**< value of the named context that stands in for it, or NULL */
+	ob_platform platform;
+	const ob_location *at;  /**< the word that named it first */
+	bool wanted;            /**< a needed stage uses it */
+	char *dir;              /**< CONTEXT: absolute, once opened */
+	ob_image_source *image; /**< IMAGE, once resolved */
+	size_t node;            /**< OB_NO_INDEX until a step or a stage uses it */
+} ob_plan_source;
+
+/** An instruction of a stage: its own, or one that ONBUILD brought in. */
+typedef struct ob_plan_command {
+	const ob_instruction *instruction;
+	const ob_location *at; /**< of the instruction; of the stage's FROM for a trigger */
+	bool is_trigger;
+	ob_input from; /**< COPY --from */
+} ob_plan_command;
+
+typedef struct ob_plan_stage {
+	const ob_stage_source *source;
+	size_t index;
+	char *label;       /**< for people: its name, or "stage-N" */
+	char *base_name;   /**< expanded */
+	bool has_platform; /**< FROM --platform */
+	ob_platform platform;
+	ob_input base;
+	ob_input stand_in; /**< the named context that replaces this stage */
+	ob_plan_command *commands;
+	size_t command_count;
+	bool needed, has_triggers;
+
+	/* what instructions change */
+	ob_config *config;
+	ob_strlist env;  /**< what expansion and RUN see: ENV and ARG, later ones win */
+	ob_strlist args; /**< keys of ARGs, in order: RUN's history shows them */
+	bool has_cmd;    /**< CMD in this very stage */
+	ob_step *steps;
+	size_t step_count;
+	size_t base_node;
+	uint32_t counted; /**< numbers given out; the FROM of an image has the first */
+	size_t node;      /**< OB_NO_INDEX until it is complete */
+} ob_plan_stage;
+
+typedef struct ob_planner {
+	ocib_context *ctx;
+	ob_image_sources *images;
+	const ob_dockerfile *dockerfile;
+	const ob_plan_options *options;
+	ob_plan *plan; /**< filled in as phases pass */
+	ob_platform host;
+	ob_strlist build_args;  /**< KEY=VALUE, once per key */
+	ob_strlist global_args; /**< KEY=VALUE: what FROM and a bare ARG see */
+	ob_strlist proxy_env;
+	ob_plan_stage *stages;
+	size_t stage_count;
+	size_t target;
+	ob_plan_source *sources;
+	size_t source_count;
+	size_t main_context; /**< source, OB_NO_INDEX until a COPY needs it */
+	uint64_t spent;      /**< of OB_LIMIT_PLAN */
+} ob_planner;
+
+/** One instruction being carried out. */
+typedef struct ob_dispatch {
+	ob_planner *planner;
+	ob_plan_stage *stage;
+	const ob_plan_command *command;
+	const ob_instruction *instruction; /**< the command's */
+} ob_dispatch;
+
+/* Phases, in this order. */
+ocib_errc ob_planner_read_args(ob_planner *planner, ocib_error **err);
+ocib_errc ob_planner_make_stages(ob_planner *planner, ocib_error **err);
+ocib_errc ob_planner_find_target(ob_planner *planner, ocib_error **err);
+ocib_errc ob_planner_link_stages(ob_planner *planner, ocib_error **err);
+ocib_errc ob_planner_resolve(ob_planner *planner, ocib_error **err);
+ocib_errc ob_planner_dispatch(ob_planner *planner, ocib_error **err);
+ocib_errc ob_planner_list_unused(ob_planner *planner, ocib_error **err);
+
+/* Shared by phases. */
+/** Count @p bytes that the plan keeps. Kinds: LIMIT. */
+ocib_errc ob_planner_spend(ob_planner *planner, uint64_t bytes, const ob_location *at,
+			   ocib_error **err);
+/** One word with the global ARGs; errors point at @p at. */
+ocib_errc ob_planner_expand_global(const ob_planner *planner, const char *word,
+				   const ob_location *at, char **out, ocib_error **err);
+/** The place of a FROM's image name, of the FROM itself where that is unknown. */
+const ob_location *ob_plan_from_place(const ob_instruction *from);
+/** Find or add the source that a name which is no stage stands for. Kinds: SYNTAX. */
+ocib_errc ob_planner_add_source(ob_planner *planner, const char *name, const ob_platform *platform,
+				const ob_location *at, ob_input *out, ocib_error **err);
+/** The named context that replaces the stage called @p name, if there is one. */
+ocib_errc ob_planner_find_stand_in(ob_planner *planner, const char *name,
+				   const ob_platform *platform, const ob_location *at,
+				   ob_input *out, ocib_error **err);
+/** The build context itself, opened. Kinds: NOTFOUND. */
+ocib_errc ob_planner_main_context(ob_planner *planner, const ob_location *at, size_t *source,
+				  ocib_error **err);
+/** Check and complete the directory of a named context. */
+ocib_errc ob_planner_open_dir(ob_planner *planner, ob_plan_source *source, ocib_error **err);
+/** What COPY --from=@p name means. */
+ocib_errc ob_planner_find_from(ob_planner *planner, const char *name, const ob_location *at,
+			       ob_input *out, ocib_error **err);
+/** Set @ref ob_plan_stage.needed from the target on. */
+void ob_planner_mark_needed(ob_planner *planner);
+/** The stage whose name is most like @p name, for "did you mean"; NULL when none is. */
+const char *ob_planner_nearest_stage(const ob_planner *planner, const char *name);
+/** What a stage is used as: itself, or what stands in for it. */
+ob_input ob_planner_real_input(const ob_planner *planner, ob_input input);
+/** Open what is wanted and not open yet: images on threads, directories. */
+ocib_errc ob_planner_open_sources(ob_planner *planner, ocib_error **err);
+/** Put the ONBUILD instructions of a needed stage's base before its own. */
+ocib_errc ob_planner_add_triggers(ob_planner *planner, ob_plan_stage *stage, ocib_error **err);
+/** The plan's node of a source, made at the first call. */
+ocib_errc ob_planner_source_node(ob_planner *planner, size_t source, size_t *node,
+				 ocib_error **err);
+/** A base's working directory as instructions will find it: absolute. */
+ocib_errc ob_planner_start_dir(ob_config *config, ocib_error **err);
+ocib_errc ob_plan_add_node(ob_plan *plan, ob_node **node, size_t *index, ocib_error **err);
+
+/* For handlers. */
+typedef ocib_errc (*ob_handler)(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_arg(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_cmd(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_copy(ob_dispatch *d, ocib_error **err); /**< and ADD */
+ocib_errc ob_dispatch_entrypoint(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_env(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_expose(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_healthcheck(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_label(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_maintainer(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_onbuild(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_run(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_shell(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_stopsignal(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_user(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_volume(ob_dispatch *d, ocib_error **err);
+ocib_errc ob_dispatch_workdir(ob_dispatch *d, ocib_error **err);
+
+/** Where an error of the command points: @p at, or the FROM for what no line of this file says. */
+const ob_location *ob_dispatch_place(const ob_dispatch *d, const ob_location *at);
+#define ob_fail_here(err, d, at, code, ...)                                               \
+	ob_fail_at((err), (d)->planner->dockerfile, ob_dispatch_place((d), (at)), (code), \
+		   __VA_ARGS__)
+/** One word with the stage's variables. */
+ocib_errc ob_dispatch_expand(const ob_dispatch *d, const char *word, const ob_location *at,
+			     char **out, ocib_error **err);
+/** Only word of an instruction that has one (USER, WORKDIR, STOPSIGNAL …), expanded. */
+ocib_errc ob_dispatch_expand_only(const ob_dispatch *d, char **out, ocib_error **err);
+/** Set a variable of expansion and RUN. */
+ocib_errc ob_dispatch_set_env(ob_dispatch *d, const char *key, const char *value, ocib_error **err);
+/** Value of a --flag and its place; NULL when it was not given. */
+const ob_flag *ob_dispatch_flag(const ob_dispatch *d, const char *name);
+/** 1 yes, 0 no, -1 not given. */
+int ob_dispatch_flag_bool(const ob_dispatch *d, const char *name);
+/** Words of an exec or shell form as they are run: with the SHELL in front for the latter. */
+ocib_errc ob_dispatch_command_line(const ob_dispatch *d, const char *script, ob_strlist *out,
+				   ocib_error **err);
+
+/** A here-document's name names a file: refuse what would name another place. */
+ocib_errc ob_dispatch_check_file_name(const ob_dispatch *d, const char *name, const ob_location *at,
+				      ocib_error **err);
+
+/** A history entry; takes the buffer's content and finishes it. */
+ocib_errc ob_dispatch_commit(ob_dispatch *d, ob_buffer *text, bool has_layer, ocib_error **err);
+#define OB_HISTORY_COMMENT "ocibuild.dockerfile.v0"
+#define OB_HISTORY_MARK    " # ocibuild"
+#define OB_HISTORY_BUFFER  OB_BUFFER_INIT(OB_LIMIT_PLAN, "plan")
+/** A step whose layer the next committed history entry is for. */
+ocib_errc ob_dispatch_add_step(ob_dispatch *d, ob_step_op op, ob_step **out, ocib_error **err);
+/** The step's text: @p source with variables replaced as @p options say, its keyword in capitals. */
+ocib_errc ob_dispatch_step_text(const ob_dispatch *d, const char *source,
+				const ob_shell_options *options, char **out, ocib_error **err);
+void ob_step_done(ob_step *step);
+ocib_errc ob_config_set_text(char **field, const char *value, ocib_error **err);
+
+#endif
