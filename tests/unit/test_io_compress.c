@@ -385,13 +385,13 @@ TEST(members__stopping_early_is_fine)
 {
 	ob_autodone(ob_buffer) packed = OB_BUFFER_INIT(PACKED_MAX, "packed");
 	ob_autodone(ob_member_table) table = {0};
-	ob_auto(ob_reader) r = NULL;
 	ob_autofree char *data = sample(8 * OB_MEMBER_GZIP);
 	char c;
 	size_t got;
 
 	pack(&packed, data, 8 * OB_MEMBER_GZIP, OB_COMPRESSION_GZIP, 0, 2, &table);
 	ob_autofd int fd = packed_file(&packed);
+	ob_auto(ob_reader) r = NULL; /* last, so that it is freed before its file is closed */
 	ASSERT_OK(ob_reader_open_members(fd, OB_COMPRESSION_GZIP, &table, 0, UINT64_MAX, 2, &r,
 					 &t_err));
 	ASSERT_OK(ob_reader_read(r, &c, 1, &got, &t_err));
