@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/strings.h"
 #include "engine/build/build.h"
+#include "engine/build/recompress.h"
 
 /* --- history --- */
 
@@ -166,18 +167,44 @@ static ocib_errc write_config(ob_build *build, const ob_tree *tree, ob_descripto
 }
 
 /* A Docker image's layers are the same bytes under other names. */
-static ocib_errc add_layer(ob_manifest *manifest, const ob_descriptor *layer, ocib_error **err)
+static int set_oci_type(ob_descriptor *layer)
 {
-	ob_autodone(ob_descriptor) copy = {0};
 	ob_compression compression;
 
-	if (ob_descriptor_copy(&copy, layer) < 0)
+	if (!ob_str_starts(layer->media_type, "application/vnd.docker.") ||
+	    !ob_media_layer_compression(layer->media_type, &compression))
+		return 0;
+	return set_text(&layer->media_type, ob_media_layer(compression));
+}
+
+static bool must_recompress(const ob_build *build, const ob_descriptor *layer)
+{
+	ob_compression compression;
+
+	return build->options.force_compression &&
+	       ob_media_layer_compression(layer->media_type, &compression) &&
+	       compression != build->writer.compression;
+}
+
+static ocib_errc add_layer(ob_build *build, ob_tree *tree, size_t i, ob_manifest *manifest,
+			   ocib_error **err)
+{
+	const ob_descriptor *layer = ob_tree_descriptor(tree, i);
+	ob_autodone(ob_descriptor) copy = {0};
+
+	if (must_recompress(build, layer)) {
+		ocib_errc r = ob_tree_fetch_layer(tree, i, 0, err);
+		if (r == OCIB_OK)
+			r = ob_recompress_layer(build->store, layer, ob_tree_diff_id(tree, i),
+						&build->writer, &copy, err);
+		if (r < 0)
+			return r;
+	} else if (ob_descriptor_copy(&copy, layer) < 0) {
 		return ob_fail_nomem(err);
-	if (strncmp(copy.media_type, "application/vnd.docker.", 23) == 0 &&
-	    ob_media_layer_compression(copy.media_type, &compression) &&
-	    set_text(&copy.media_type, ob_media_layer(compression)) < 0)
+	}
+	if (set_oci_type(&copy) < 0 || ob_manifest_add_layer(manifest, &copy) < 0)
 		return ob_fail_nomem(err);
-	return ob_manifest_add_layer(manifest, &copy) < 0 ? ob_fail_nomem(err) : OCIB_OK;
+	return OCIB_OK;
 }
 
 static ocib_errc add_annotations(const ob_build *build, ob_manifest *manifest, ocib_error **err)
@@ -203,7 +230,7 @@ static ocib_errc fill_manifest(ob_build *build, ob_tree *tree, ob_manifest *mani
 		return ob_fail_nomem(err);
 	ocib_errc r = write_config(build, tree, &manifest->config, err);
 	for (size_t i = 0; i < ob_tree_layer_count(tree) && r == OCIB_OK; i++)
-		r = add_layer(manifest, ob_tree_descriptor(tree, i), err);
+		r = add_layer(build, tree, i, manifest, err);
 	return r == OCIB_OK ? add_annotations(build, manifest, err) : r;
 }
 
