@@ -81,9 +81,26 @@ static bool is_success(long status)
 	return status >= 200 && status < 300;
 }
 
+/* The headers of a reply are complete: tell the caller of a success. An interim reply is none. */
+static bool begin_body(exchange *x, CURL *easy)
+{
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &x->reply->status);
+	if (!is_success(x->reply->status) || x->replied || !x->call->on_reply)
+		return true;
+	x->replied = true;
+	x->failed = x->call->on_reply(x->reply, x->call->arg, x->err);
+	return !x->failed;
+}
+
+typedef struct callback_target {
+	exchange *x;
+	CURL *easy;
+} callback_target;
+
 static size_t on_header(char *data, size_t size, size_t count, void *arg)
 {
-	exchange *x = arg;
+	callback_target *target = arg;
+	exchange *x = target->x;
 	size_t all = size * count, len = all;
 
 	x->reply->header_bytes += all;
@@ -99,38 +116,22 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
 		ob_strlist_done(&x->reply->headers);
 		return all;
 	}
-	if (len && ob_strlist_add_len(&x->reply->headers, data, len)) {
+	if (!len)
+		return begin_body(x, target->easy) ? all : 0;
+	if (ob_strlist_add_len(&x->reply->headers, data, len)) {
 		x->failed = ob_fail_nomem(x->err);
 		return 0;
 	}
 	return all;
 }
 
-/* Status and headers are complete: tell the caller of a success, once. */
-static bool begin_body(exchange *x, CURL *easy)
-{
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &x->reply->status);
-	if (!is_success(x->reply->status) || x->replied || !x->call->on_reply)
-		return true;
-	x->replied = true;
-	x->failed = x->call->on_reply(x->reply, x->call->arg, x->err);
-	return !x->failed;
-}
-
-typedef struct write_target {
-	exchange *x;
-	CURL *easy;
-} write_target;
-
 static size_t on_write(char *data, size_t size, size_t count, void *arg)
 {
-	write_target *target = arg;
+	callback_target *target = arg;
 	exchange *x = target->x;
 	size_t len = size * count;
 	ob_buffer *body = &x->reply->body;
 
-	if (!begin_body(x, target->easy))
-		return 0;
 	if (is_success(x->reply->status)) {
 		if (x->call->on_data)
 			x->failed = x->call->on_data(data, len, x->call->arg, x->err);
@@ -306,7 +307,7 @@ static ocib_errc perform(exchange *x, ob_curl_handle *handle, ocib_error **err)
 	if (code && !(code == CURLE_WRITE_ERROR && x->body_is_cut) &&
 	    !(code == CURLE_SEND_ERROR && refused))
 		return fail_curl(x, code, detail, err);
-	return begin_body(x, handle->easy) ? OCIB_OK : x->failed;
+	return OCIB_OK;
 }
 
 ocib_errc ob_http_transfer(ocib_context *ctx, ob_curl_pool *pool, const ob_http_call *call,
@@ -328,11 +329,11 @@ ocib_errc ob_http_transfer(ocib_context *ctx, ob_curl_pool *pool, const ob_http_
 	if (rc)
 		return rc;
 
-	write_target target = {&x, handle->easy};
+	callback_target target = {&x, handle->easy};
 	curl_easy_setopt(handle->easy, CURLOPT_URL, call->url);
 	curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(handle->easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(handle->easy, CURLOPT_HEADERDATA, &x);
+	curl_easy_setopt(handle->easy, CURLOPT_HEADERDATA, &target);
 	curl_easy_setopt(handle->easy, CURLOPT_WRITEFUNCTION, on_write);
 	curl_easy_setopt(handle->easy, CURLOPT_WRITEDATA, &target);
 	if (call->range)
