@@ -21,6 +21,7 @@ struct ob_layer_blob {
 	uint64_t size; /* of the file */
 	const ob_layer_index *index;
 	ob_compression compression; /* by the file's first bytes */
+	bool has_members;           /* the index's table is of this very packing */
 
 	ob_reader *stream; /* unpacked tar */
 	uint64_t position; /* of the stream in the tar */
@@ -32,9 +33,34 @@ struct ob_layer_blob {
 	ob_tar_reader *tar; /* for content whose place is not known */
 };
 
-static bool has_members(const ob_layer_index *index)
+/* Does a packed piece begin at offset, or the file end there? Hidden data counts as a piece. */
+static bool is_boundary(int fd, ob_compression kind, uint64_t offset)
 {
-	return index && index->members.len > 1;
+	uint8_t head[4] = {0};
+	ssize_t got = ob_pread_full(fd, head, sizeof(head), (off_t)offset);
+
+	if (got <= 0)
+		return got == 0;
+	if (kind == OB_COMPRESSION_GZIP)
+		return head[0] == 0x1f && head[1] == 0x8b && head[2] == 0x08;
+	return ob_compression_detect(head, (size_t)got) == kind ||
+	       ((head[0] & 0xf0) == 0x50 && head[1] == 0x2a && head[2] == 0x4d && head[3] == 0x18);
+}
+
+/*
+ * An index belongs to a tar, its table of members to one packing of it. The same tar may be in the store
+ * packed in several ways, so a table is looked at before it is believed: pieces must begin where it says
+ * the last one begins and ends. (Were it wrong all the same, inflating would fail, not give other bytes.)
+ */
+static bool has_members(int fd, const ob_layer_index *index)
+{
+	const ob_member_table *table;
+
+	if (!index || index->members.len < 2 || index->compression == OB_COMPRESSION_NONE)
+		return false;
+	table = &index->members;
+	return is_boundary(fd, index->compression, table->items[table->len - 2].packed) &&
+	       is_boundary(fd, index->compression, table->items[table->len - 1].packed);
 }
 
 static ocib_errc file_size(int fd, uint64_t *size, ocib_error **err)
@@ -61,7 +87,7 @@ static ocib_errc open_stream(int fd, ob_reader **out, ocib_error **err)
 ocib_errc ob_layer_blob_open_tar(int fd, const ob_layer_index *index, uint32_t threads,
 				 ob_reader **out, ocib_error **err)
 {
-	if (has_members(index))
+	if (has_members(fd, index))
 		return ob_reader_open_members(fd, index->compression, &index->members, 0,
 					      index->tar_size, threads, out, err);
 	return open_stream(fd, out, err);
@@ -134,6 +160,7 @@ ocib_errc ob_layer_blob_open(int fd, const ob_layer_index *index, ob_layer_blob 
 	if (got < 0)
 		return ob_fail_errno(err, "read a layer blob");
 	blob->compression = ob_compression_detect(head, (size_t)got);
+	blob->has_members = has_members(blob->fd, index);
 	ocib_errc r = file_size(blob->fd, &blob->size, err);
 	if (r)
 		return r;
@@ -148,7 +175,7 @@ static ocib_errc restart(ob_layer_blob *blob, uint64_t offset, ocib_error **err)
 
 	blob->stream = ob_reader_free(blob->stream);
 	blob->position = offset;
-	if (has_members(index))
+	if (blob->has_members)
 		return ob_reader_open_members(blob->fd, index->compression, &index->members, offset,
 					      index->tar_size - offset, 1, &blob->stream, err);
 	if (blob->compression == OB_COMPRESSION_NONE)
@@ -161,7 +188,7 @@ static ocib_errc restart(ob_layer_blob *blob, uint64_t offset, ocib_error **err)
 
 static ocib_errc seek(ob_layer_blob *blob, uint64_t offset, ocib_error **err)
 {
-	bool can_seek = has_members(blob->index) || blob->compression == OB_COMPRESSION_NONE;
+	bool can_seek = blob->has_members || blob->compression == OB_COMPRESSION_NONE;
 	bool read_on = blob->stream && blob->position <= offset &&
 		       (!can_seek || offset - blob->position <= SKIP_MAX);
 	ocib_errc r = read_on ? OCIB_OK : restart(blob, offset, err);
