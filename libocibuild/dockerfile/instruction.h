@@ -22,6 +22,13 @@ typedef enum ob_instruction_type {
 
 struct ob_heredoc;
 
+/** By name in any case; 0 when there is no such instruction. */
+ob_instruction_type ob_instruction_find(const char *name);
+/** In capitals. */
+const char *ob_instruction_name(ob_instruction_type type);
+/** The instruction that was probably meant, in capitals, or NULL. */
+const char *ob_instruction_nearest(const char *name);
+
 typedef struct ob_word {
 	char *text; /**< as written (quotes and escapes kept) unless it comes from a JSON array */
 	ob_location at;

@@ -2,6 +2,8 @@
 #ifndef OB_DOCKERFILE_SHELL_LEXER_H
 #define OB_DOCKERFILE_SHELL_LEXER_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include "base/error.h"
 #include "base/strlist.h"
 
@@ -21,8 +23,11 @@ typedef struct ob_shell_use { /**< which variables a word asked for; both may be
 /** One word; *out malloc'ed. @p env is KEY=VALUE. Kinds: SYNTAX (no location), LIMIT. */
 ocib_errc ob_shell_word(const char *word, const ob_strlist *env, const ob_shell_options *options,
                         const ob_shell_use *use, char **out, ocib_error **err);
-/** Split into fields after expansion, appended to @p out. */
+/** Split into fields after expansion, appended to @p out. Same kinds. */
 ocib_errc ob_shell_words(const char *word, const ob_strlist *env, const ob_shell_options *options,
                          ob_strlist *out, ocib_error **err);
+/** The same without variables; *starts gets the offset in @p text where each field begins. */
+ocib_errc ob_shell_split(const char *text, const ob_shell_options *options, ob_strlist *out,
+                         size_t **starts, ocib_error **err);
 
 #endif
