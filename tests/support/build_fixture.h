@@ -20,8 +20,9 @@ typedef struct build_fixture {
 	ocib_image *image; /* of the last build */
 	/* of the last build */
 	int cached, numbered, failed;
-	int cancel_at_step; /* callback returns non-zero when a step starts */
-	char output[8192];  /* what RUN steps wrote, line by line */
+	int cancel_at_step;   /* callback returns non-zero when a step starts */
+	int cancel_at_output; /* … when a RUN writes something */
+	char output[8192];    /* what RUN steps wrote, line by line */
 } build_fixture;
 
 static int fixture_on_event(const ocib_event *event, void *user)
@@ -32,14 +33,14 @@ static int fixture_on_event(const ocib_event *event, void *user)
 	switch (event->type) {
 	case OCIB_EVENT_STEP_CACHED: f->cached++; break;
 	case OCIB_EVENT_STEP_DONE:
-		f->numbered += event->u.step.number != 0 &&
-			       strncmp(event->u.step.text, "FROM ", 5) != 0;
+		f->numbered +=
+			event->u.step.number != 0 && strncmp(event->u.step.text, "FROM ", 5) != 0;
 		break;
 	case OCIB_EVENT_STEP_FAILED: f->failed += event->u.step.number != 0; break;
 	case OCIB_EVENT_OUTPUT:
 		(void)snprintf(f->output + used, sizeof(f->output) - used, "%s\n",
 			       event->u.output.text);
-		break;
+		return f->cancel_at_output;
 	case OCIB_EVENT_STEP_STARTED: return f->cancel_at_step;
 	default: break;
 	}
@@ -108,10 +109,13 @@ static inline void fixture_build(build_fixture *f, const char *dockerfile)
 	ASSERT_OK(fixture_try(f, dockerfile));
 }
 
-static inline void fixture_assert_no_litter(const build_fixture *f)
+/* Closes the store. */
+static inline void fixture_assert_no_litter(build_fixture *f)
 {
 	char path[256];
 
+	ocib_store_close(f->store); /* as long as it is open, a directory of its own may be there */
+	f->store = NULL;
 	(void)snprintf(path, sizeof(path), "%s/tmp", f->store_dir);
 	DIR *dir = opendir(path);
 	assert_non_null(dir);

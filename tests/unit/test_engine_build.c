@@ -1,11 +1,5 @@
 /* test_engine_build.c — builds through the public call, without RUN: what comes out, and what is done twice. */
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <ocibuild/ocibuild.h>
 #include "build_fixture.h"
-#include "harness.h"
 
 TEST(build__copy_onto_nothing_makes_one_layer_and_its_history)
 {
@@ -131,8 +125,8 @@ TEST(build__epoch_may_come_as_a_build_argument)
 	fixture_write(&f, "a.txt", "hello");
 	f.options.build_args = args;
 	fixture_build(&f, "FROM scratch\nCOPY a.txt /\n");
-	assert_non_null(strstr(ocib_image_config_json(f.image),
-			       "\"created\":\"2023-11-14T22:13:20Z\""));
+	assert_non_null(
+		strstr(ocib_image_config_json(f.image), "\"created\":\"2023-11-14T22:13:20Z\""));
 	fixture_done(&f);
 }
 
@@ -243,7 +237,8 @@ TEST(build__layout_directory_keeps_other_images)
 	assert_string_equal(ocib_image_digest(image), ocib_image_digest(f.image));
 	ocib_image_free(image);
 	/* With an output of its own the image has no name in the store. */
-	ASSERT_ERROR(ocib_image_open(f.ctx, f.store, "two:y", &image, &t_err), OCIB_ERR_NOTFOUND, "two");
+	ASSERT_ERROR(ocib_image_open(f.ctx, f.store, "two:y", &image, &t_err), OCIB_ERR_NOTFOUND,
+		     "two");
 	fixture_done(&f);
 }
 
@@ -278,7 +273,8 @@ TEST(build__missing_source_names_the_line_and_leaves_no_litter)
 {
 	build_fixture f = fixture_new();
 
-	ASSERT_ERROR(fixture_try(&f, "FROM scratch\nCOPY nothing /\n"), OCIB_ERR_NOTFOUND, "nothing");
+	ASSERT_ERROR(fixture_try(&f, "FROM scratch\nCOPY nothing /\n"), OCIB_ERR_NOTFOUND,
+		     "nothing");
 	assert_int_equal(f.failed, 1);
 	fixture_assert_no_litter(&f);
 	fixture_done(&f);
@@ -320,8 +316,8 @@ TEST(build__callback_that_says_no_cancels)
 
 	fixture_write(&f, "a.txt", "hello");
 	f.cancel_at_step = 1;
-	ASSERT_ERROR(fixture_try(&f, "FROM scratch\nCOPY a.txt /\nCOPY a.txt /b\n"), OCIB_ERR_CANCELED,
-		     "");
+	ASSERT_ERROR(fixture_try(&f, "FROM scratch\nCOPY a.txt /\nCOPY a.txt /b\n"),
+		     OCIB_ERR_CANCELED, "");
 	fixture_assert_no_litter(&f);
 	fixture_done(&f);
 }

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "engine/build/build.h"
 #include "engine/build/fetch_layers.h"
+#include "engine/build/rootfs_sink.h"
 
 #define ANNOTATION_IMAGE_NAME "io.containerd.image.name"
 
@@ -135,6 +136,33 @@ static ocib_errc to_oci(export_call *call, ocib_error **err)
 	return call->output->tar == 0 ? to_layout(call, err) : to_archive(call, err);
 }
 
+/* --- root file systems --- */
+
+static ocib_errc to_rootfs(export_call *call,
+			   ocib_errc (*open_sink)(const char *path, ob_rootfs_sink **out,
+						  ocib_error **err),
+			   ocib_error **err)
+{
+	ob_auto(ob_rootfs_sink) sink = NULL;
+
+	ocib_errc r = fetch_base(call, err);
+	if (r == OCIB_OK)
+		r = open_sink(call->output->dest, &sink, err);
+	if (r == OCIB_OK)
+		r = ob_rootfs_write(call->build->ctx, target_tree(call->build), sink, err);
+	return r;
+}
+
+static ocib_errc to_tar(export_call *call, ocib_error **err)
+{
+	return to_rootfs(call, ob_rootfs_sink_open_tar, err);
+}
+
+static ocib_errc to_local(export_call *call, ocib_error **err)
+{
+	return to_rootfs(call, ob_rootfs_sink_open_dir, err);
+}
+
 /* --- registries --- */
 
 static ocib_errc to_registry(export_call *call, ocib_error **err)
@@ -148,12 +176,12 @@ static ocib_errc to_registry(export_call *call, ocib_error **err)
 typedef struct exporter {
 	const char *type;
 	bool has_dest;
-	ocib_errc (*run)(export_call *call, ocib_error **err); /* NULL: not done by this version */
+	ocib_errc (*run)(export_call *call, ocib_error **err);
 } exporter;
 
 static const exporter exporters[] = {
-	{"store", false, to_store},       {"oci", true, to_oci}, {"docker", true, to_archive},
-	{"registry", false, to_registry}, {"local", true, NULL}, {"tar", true, NULL},
+	{"store", false, to_store},       {"oci", true, to_oci},     {"docker", true, to_archive},
+	{"registry", false, to_registry}, {"local", true, to_local}, {"tar", true, to_tar},
 };
 
 static const exporter *find_exporter(const ocib_output *output)
@@ -173,9 +201,6 @@ static ocib_errc check_output(const ob_build *build, const ocib_output *output, 
 
 	if (!found)
 		return ob_fail(err, OCIB_ERR_INVALID, "there is no output type '%s'", output->type);
-	if (!found->run)
-		return ob_fail(err, OCIB_ERR_UNSUPPORTED, "output type '%s' is not implemented",
-			       found->type);
 	if (found->has_dest && (!output->dest || !*output->dest))
 		return ob_fail(err, OCIB_ERR_INVALID, "output type '%s' needs a destination",
 			       found->type);
