@@ -91,6 +91,9 @@ void ob_build_done(ob_build *build);
 ocib_errc ob_build_execute(ob_build *build, ocib_error **err);
 /** May a thread go on with the stage it is at? */
 bool ob_build_may_go_on(ob_build *build, const ob_stage_run *stage);
+/** Wait until no other stage is at a step of this key, then have it; false: the build stops. */
+bool ob_build_claim(ob_build *build, const uint8_t key[OB_SHA256_LEN]);
+void ob_build_release(ob_build *build, const uint8_t key[OB_SHA256_LEN]);
 
 /** One step, stage->next still naming it: from the cache or by doing it. On success the layer is the
  *  stage's top, or its pending commit, and stage->key is the step's. */

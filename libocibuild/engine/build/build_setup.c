@@ -196,15 +196,22 @@ static const char *shown_name(const ob_build *build, const char *path)
 static ocib_errc read_dockerfile(const ob_build *build, const char *path, ob_buffer *text,
 				 ocib_error **err)
 {
-	ocib_errc r = ob_read_file(AT_FDCWD, path, text, err);
+	ob_auto(ocib_error) why = NULL;
+	ocib_errc r = ob_read_file(AT_FDCWD, path, text, &why);
 
-	if (r == OCIB_ERR_NOTFOUND && err && *err)
+	if (r == OCIB_OK)
+		return OCIB_OK;
+	if (r == OCIB_ERR_LIMIT) /* whatever that file is, it is not a Dockerfile */
+		return ob_fail(err, OCIB_ERR_SYNTAX, "the Dockerfile '%s' has more than %ju bytes",
+			       path, (uintmax_t)OB_LIMIT_DOCKERFILE);
+	if (r == OCIB_ERR_NOTFOUND)
 		ob_error_set_hint(
-			err,
+			&why, "%s",
 			build->options.dockerfile
 				? "the path of -f begins at the working directory, not at the context"
 				: "name it with -f, or give the directory it is in");
-	return r < 0 ? ob_wrap(err, r, "read the Dockerfile") : OCIB_OK;
+	(void)ob_error_move(err, &why);
+	return ob_wrap(err, r, "read the Dockerfile");
 }
 
 static ocib_errc load_dockerfile(ob_build *build, const char *context, char **path,
@@ -460,6 +467,7 @@ void ob_build_done(ob_build *build)
 	(void)ob_plan_free(build->plan);
 	(void)ob_dockerfile_free(build->dockerfile);
 	(void)ob_image_sources_free(build->sources);
+	ob_strlist_done(&build->claims);
 	ob_strlist_done(&build->tags);
 	ob_strlist_done(&build->extra_hosts);
 	ob_ca_bundle_done(&build->ca);

@@ -116,6 +116,7 @@ static void *commit_main(void *arg)
 	ob_run_commit *commit = arg;
 
 	commit->result = do_commit(commit, &commit->err);
+	ob_build_release(commit->build, commit->input.key);
 	(void)ob_span_end(commit->build->ctx, &commit->span, commit->result);
 	return NULL;
 }

@@ -2,10 +2,12 @@
  *
  * Each thread takes a stage whose next step can be done, goes on with it until a step must wait for
  * another stage, and puts it back. No thread ever waits for a certain stage, so any number of threads
- * finishes any graph. The first failure stops everything: threads finish the step they are at and take
+ * finishes any graph. Two stages that come to the same step do not both execute it: the second waits and
+ * then finds the first one's record. The first failure stops everything: threads finish the step they are at and take
  * no more.
  */
 #include <string.h>
+#include "base/strings.h"
 #include "base/threads.h"
 #include "engine/build/build.h"
 
@@ -24,6 +26,38 @@ bool ob_build_may_go_on(ob_build *build, const ob_stage_run *stage)
 	may = !build->stop && ob_stage_can_go_on(build, stage);
 	(void)pthread_mutex_unlock(&build->lock);
 	return may;
+}
+
+bool ob_build_claim(ob_build *build, const uint8_t key[OB_SHA256_LEN])
+{
+	char hex[2 * OB_SHA256_LEN + 1];
+	bool claimed;
+
+	ob_hex_encode(key, OB_SHA256_LEN, hex);
+	(void)pthread_mutex_lock(&build->lock);
+	while (!build->stop && ob_strlist_contains(&build->claims, hex))
+		(void)pthread_cond_wait(&build->changed, &build->lock);
+	claimed = !build->stop;
+	if (claimed) /* without memory for it, the same may be done twice */
+		(void)ob_strlist_add(&build->claims, hex);
+	(void)pthread_mutex_unlock(&build->lock);
+	return claimed;
+}
+
+void ob_build_release(ob_build *build, const uint8_t key[OB_SHA256_LEN])
+{
+	char hex[2 * OB_SHA256_LEN + 1];
+
+	ob_hex_encode(key, OB_SHA256_LEN, hex);
+	(void)pthread_mutex_lock(&build->lock);
+	for (size_t i = 0; i < build->claims.len; i++) {
+		if (ob_str_eq(build->claims.items[i], hex)) {
+			ob_strlist_remove(&build->claims, i);
+			break;
+		}
+	}
+	(void)pthread_cond_broadcast(&build->changed);
+	(void)pthread_mutex_unlock(&build->lock);
 }
 
 /* Under the lock. */

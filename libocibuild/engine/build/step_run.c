@@ -274,22 +274,36 @@ static ocib_errc from_cache(ob_build *build, ob_stage_run *stage, const ob_step 
 	return r;
 }
 
+/* Not in the cache: do it. On success the commit has the claim. */
+static ocib_errc run_anew(ob_build *build, ob_stage_run *stage, ob_run_commit_input *commit,
+			  ocib_error **err)
+{
+	commit->span = ob_build_span(build, commit->step);
+	ob_span_start(build->ctx, &commit->span);
+	ocib_errc r = execute(build, stage, commit->step, commit, err);
+	if (r < 0)
+		return ob_span_end(build->ctx, &commit->span, r);
+	memcpy(stage->key, commit->key, OB_SHA256_LEN);
+	return ob_run_commit_begin(build, stage, commit, next_is_run(build, stage), err);
+}
+
 ocib_errc ob_step_do_run(ob_build *build, ob_stage_run *stage, const ob_step *step,
 			 ocib_error **err)
 {
 	ob_autodone(ob_run_commit_input) commit = {.step = step};
+	uint8_t key[OB_SHA256_LEN];
 	bool done = false;
 
-	ocib_errc r = run_key(build, stage, step, commit.key, err);
-	if (r == OCIB_OK)
-		r = from_cache(build, stage, step, commit.key, &done, err);
-	if (r < 0 || done)
-		return r;
-	commit.span = ob_build_span(build, step);
-	ob_span_start(build->ctx, &commit.span);
-	r = execute(build, stage, step, &commit, err);
+	ocib_errc r = run_key(build, stage, step, key, err);
 	if (r < 0)
-		return ob_span_end(build->ctx, &commit.span, r);
-	memcpy(stage->key, commit.key, OB_SHA256_LEN);
-	return ob_run_commit_begin(build, stage, &commit, next_is_run(build, stage), err);
+		return r;
+	if (!ob_build_claim(build, key))
+		return ob_fail(err, OCIB_ERR_CANCELED, "another step failed");
+	memcpy(commit.key, key, OB_SHA256_LEN);
+	r = from_cache(build, stage, step, key, &done, err);
+	if (r == OCIB_OK && !done)
+		r = run_anew(build, stage, &commit, err);
+	if (r < 0 || done)
+		ob_build_release(build, key);
+	return r;
 }
