@@ -79,7 +79,8 @@ typedef struct ob_build {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool stop; /**< a step failed: begin nothing more */
+	bool stop;         /**< a step failed: begin nothing more */
+	ob_strlist claims; /**< keys of steps being executed, in hex */
 } ob_build;
 
 /** Options to plan, with nodes made. ctx, store and shop are set before. */
