@@ -23,6 +23,7 @@
 #define OB_LIMIT_INSTRUCTIONS        100000
 #define OB_LIMIT_IGNORE_FILE         (4 * OB_MIB)
 #define OB_LIMIT_IGNORE_PATTERNS     65536
+#define OB_LIMIT_IGNORE_PATTERN      4096        /* no path is longer */
 #define OB_LIMIT_WORD                (1 * OB_MIB)
 #define OB_LIMIT_EXPANSION           (4 * OB_MIB)
 #define OB_LIMIT_SHELL_DEPTH         64          /* ${a:-${b:-…}} */
@@ -33,6 +34,7 @@
 #define OB_LIMIT_ENVIRONMENT         (4 * OB_MIB)   /* of one stage, all variables together */
 #define OB_LIMIT_PLAN                (256 * OB_MIB) /* text of all steps, histories, environments */
 #define OB_LIMIT_DOCKER_CONFIG       (1 * OB_MIB)
+#define OB_LIMIT_STAT_CACHE          (256 * OB_MIB)
 
 /* Layers */
 #define OB_LIMIT_BLOB                (1024 * OB_GIB)

@@ -28,18 +28,24 @@ void ob_digest_of(ob_digest *digest, const void *data, size_t len)
 	ob_digest_from_bytes(digest, bytes);
 }
 
-ocib_errc ob_digest_parse(const char *text, ob_digest *out, ocib_error **err)
+bool ob_digest_parse_hex(const char *hex, ob_digest *out)
 {
 	uint8_t bytes[OB_SHA256_LEN];
 
-	if (strlen(text) != OB_DIGEST_TEXT_LEN || !ob_str_starts(text, PREFIX) ||
-	    strspn(text + sizeof(PREFIX) - 1, "0123456789abcdef") != 2 * OB_SHA256_LEN ||
-	    !ob_hex_decode(text + sizeof(PREFIX) - 1, bytes, OB_SHA256_LEN))
+	/* The decoder takes capitals as well. */
+	if (hex[strspn(hex, "0123456789abcdef")] || !ob_hex_decode(hex, bytes, OB_SHA256_LEN))
+		return false;
+	ob_digest_from_bytes(out, bytes);
+	return true;
+}
+
+ocib_errc ob_digest_parse(const char *text, ob_digest *out, ocib_error **err)
+{
+	if (!ob_str_starts(text, PREFIX) || !ob_digest_parse_hex(text + sizeof(PREFIX) - 1, out))
 		return ob_fail(
 			err, OCIB_ERR_CORRUPT,
 			"'%.100s' is not a digest: expected sha256: and 64 lower-case hex digits",
 			text);
-	ob_digest_from_bytes(out, bytes);
 	return OCIB_OK;
 }
 

@@ -17,6 +17,8 @@ void ob_digest_from_bytes(ob_digest *digest, const uint8_t bytes[OB_SHA256_LEN])
 void ob_digest_of(ob_digest *digest, const void *data, size_t len);
 /** Kinds: CORRUPT (not a sha256 digest). */
 ocib_errc ob_digest_parse(const char *text, ob_digest *out, ocib_error **err);
+/** From the 64 hex digits alone, as in a blob's file name; false: they are none. */
+bool ob_digest_parse_hex(const char *hex, ob_digest *out);
 static inline const char *ob_digest_hex(const ob_digest *digest)
 {
 	return digest->text + 7;
