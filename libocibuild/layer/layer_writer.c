@@ -110,6 +110,10 @@ static ocib_errc check_entry(const ob_layer_writer *w, const ob_entry *entry, oc
 	if (is_link && (!entry->link || !entry->link[0]))
 		return ob_fail(err, OCIB_ERR_INVALID, "'%s' is a link without a target",
 			       ob_member_show(entry->path, shown));
+	if (strlen(entry->path) > OB_LIMIT_TAR_NAME ||
+	    (entry->link && strlen(entry->link) > OB_LIMIT_TAR_NAME))
+		return ob_fail(err, OCIB_ERR_LIMIT, "'%s' is longer than %llu bytes",
+			       ob_member_show(entry->path, shown), OB_LIMIT_TAR_NAME);
 	if (entry->type == OB_ENTRY_FILE && entry->size > OB_LIMIT_BLOB)
 		return ob_fail(err, OCIB_ERR_LIMIT, "'%s' is larger than %llu bytes",
 			       ob_member_show(entry->path, shown), OB_LIMIT_BLOB);

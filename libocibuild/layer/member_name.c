@@ -53,19 +53,19 @@ ocib_errc ob_member_name_parse(const char *name, bool strict, char **path, ocib_
 {
 	char shown[OB_MEMBER_SHOWN];
 
-	if (strlen(name) > OB_LIMIT_TAR_NAME)
-		return ob_fail(err, OCIB_ERR_LIMIT, "the name '%s' is longer than %llu bytes",
-			       ob_member_show(name, shown), OB_LIMIT_TAR_NAME);
 	if (strict && name[0] == '/')
 		return ob_fail(err, OCIB_ERR_CORRUPT, "the name '%s' is absolute",
 			       ob_member_show(name, shown));
 	ocib_errc r = check_components(name, strict, err);
 	if (r)
 		return r;
-	char *clean = ob_path_to_entry(name);
+	ob_autofree char *clean = ob_path_to_entry(name);
 	if (!clean)
 		return ob_fail_nomem(err);
-	*path = clean;
+	if (strlen(clean) > OB_LIMIT_TAR_NAME)
+		return ob_fail(err, OCIB_ERR_LIMIT, "the name '%s' is longer than %llu bytes",
+			       ob_member_show(name, shown), OB_LIMIT_TAR_NAME);
+	*path = ob_take_ptr(clean);
 	return OCIB_OK;
 }
 

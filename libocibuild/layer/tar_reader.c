@@ -35,6 +35,7 @@ struct ob_tar_reader {
 
 	ob_entry entry;
 	uint64_t count;
+	bool at_end;
 
 	/* Content of the current file: the last chunk libarchive gave, and how far our reader is. */
 	const uint8_t *chunk;
@@ -149,8 +150,13 @@ ocib_errc ob_tar_reader_open(ob_reader *input, const ob_tar_reader_options *opti
 static ocib_errc next_header(ob_tar_reader *tar, struct archive_entry **member, ocib_error **err)
 {
 	*member = NULL;
+	if (tar->at_end)
+		return OCIB_OK;
 	switch (archive_read_next_header(tar->archive, member)) {
-	case ARCHIVE_EOF: *member = NULL; return OCIB_OK;
+	case ARCHIVE_EOF:
+		tar->at_end = true;
+		*member = NULL;
+		return OCIB_OK;
 	case ARCHIVE_OK:
 	case ARCHIVE_WARN: break;
 	default: return fail_archive(tar, err);

@@ -26,7 +26,7 @@ ocib_errc ob_tar_reader_next(ob_tar_reader *tar, const ob_entry **entry, ocib_er
 /** Content of the current file entry, holes filled with zeros; *got == 0 at its end. */
 ocib_errc ob_tar_reader_read(ob_tar_reader *tar, void *data, size_t cap, size_t *got,
 			     ocib_error **err);
-/** Bytes of the unpacked tar that were read so far; after the end: where its end mark begins. */
+/** Bytes of the unpacked tar that were taken so far, for progress. */
 uint64_t ob_tar_reader_position(const ob_tar_reader *tar);
 /** The content as a reader, borrowed, valid until the next entry. */
 ob_reader *ob_tar_reader_content(ob_tar_reader *tar);

@@ -112,24 +112,37 @@ static ocib_errc add_xattrs(const ob_entry *entry, ob_buffer *records, ocib_erro
 	return OCIB_OK;
 }
 
+/*
+ * What stands in for a name that is told elsewhere: its beginning. No slash at its end, since old readers
+ * take that for a directory.
+ */
+static void put_beginning(char field[100], const char *name)
+{
+	size_t len = strnlen(name, 100);
+
+	while (len > 0 && name[len - 1] == '/')
+		len--;
+	memcpy(field, name, len);
+}
+
 /* Into name, or prefix and name split at a slash; false when it does not fit. */
 static bool put_name(ustar_block *block, const char *name, size_t len)
 {
-	size_t split;
+	size_t split = 0;
 
 	if (len <= sizeof(block->name)) {
 		memcpy(block->name, name, len);
 		return true;
 	}
-	if (len > sizeof(block->prefix) + 1 + sizeof(block->name))
-		return false;
 	/* The last slash that leaves a prefix that fits; never the one that ends a directory. */
-	for (split = len - 2; split > 0; split--) {
-		if (split <= sizeof(block->prefix) && name[split] == '/')
-			break;
-	}
-	if (split == 0 || len - split - 1 > sizeof(block->name))
+	if (len <= sizeof(block->prefix) + 1 + sizeof(block->name))
+		split = len - 2 < sizeof(block->prefix) ? len - 2 : sizeof(block->prefix);
+	while (split > 0 && name[split] != '/')
+		split--;
+	if (split == 0 || len - split - 1 > sizeof(block->name)) {
+		put_beginning(block->name, name);
 		return false;
+	}
 	memcpy(block->prefix, name, split);
 	memcpy(block->name, name + split + 1, len - split - 1);
 	return true;
@@ -137,8 +150,10 @@ static bool put_name(ustar_block *block, const char *name, size_t len)
 
 static bool put_link(ustar_block *block, const char *link, size_t len)
 {
-	if (len > sizeof(block->linkname))
+	if (len > sizeof(block->linkname)) {
+		put_beginning(block->linkname, link);
 		return false;
+	}
 	memcpy(block->linkname, link, len);
 	return true;
 }
