@@ -1,7 +1,7 @@
 /* sandbox/sandbox.h — namespaces, mounts and limits around one command. Runs in the worker only.
  *
- * The privilege ladder is probed, never assumed. ob_sandbox_enter() changes the calling process (that is
- * the worker's purpose); everything else leaves it as it is. See docs/internals/sandbox.md.
+ * The privilege ladder is probed, never assumed. A worker is forked into the namespaces of its rung
+ * (sandbox_fork.h) and starts any number of commands there. See docs/internals/sandbox.md.
  */
 #ifndef OB_SANDBOX_SANDBOX_H
 #define OB_SANDBOX_SANDBOX_H
@@ -22,27 +22,37 @@ const char *ob_rung_name(ob_rung rung);
 
 /** What the machine allows, and for what it does not, why and what would change it. */
 typedef struct ob_probe {
-	ob_rung rung;          /**< the best one that works and that this version can use */
-	bool overlay;          /**< native overlayfs can be mounted on the store's file system */
-	bool userxattr;        /**< … with userxattr (in a user namespace) */
-	bool network_none;     /**< an own network namespace can be made */
-	ob_strlist facts;      /**< "user namespaces: yes", …: one line each, for doctor */
-	ob_strlist problems;   /**< why a better rung is out of reach, one line each */
-	ob_strlist remedies;   /**< what exact change would reach it, one line each */
+	ob_rung rung;        /**< the best one that works and that this version can use */
+	bool overlay;        /**< native overlayfs can be mounted on the store's file system */
+	bool userxattr;      /**< … with userxattr (in a user namespace) */
+	bool network_none;   /**< an own network namespace can be made */
+	ob_strlist facts;    /**< "user namespaces: yes", …: one line each, for doctor */
+	ob_strlist problems; /**< why a better rung is out of reach, one line each */
+	ob_strlist remedies; /**< what exact change would reach it, one line each */
 } ob_probe;
 void ob_probe_done(ob_probe *probe);
 /** Each candidate is really tried, in a child. @param store_dir where overlay would have its upper. */
 ocib_errc ob_sandbox_probe(const char *store_dir, ob_probe *out, ocib_error **err);
 
-/** Enter the namespaces of the rung for the rest of this process's life. Kinds: DENIED (with hint). */
-ocib_errc ob_sandbox_enter(ob_rung rung, ocib_error **err);
+/**
+ * What the sandboxes of one worker share: a tmpfs of its own, the system call filter, what kind of user
+ * namespace this is. Made by a process that ob_sandbox_fork() put into its namespaces.
+ */
+typedef struct ob_sandbox_host ob_sandbox_host;
+ocib_errc ob_sandbox_host_new(ob_sandbox_host **out, ocib_error **err);
+ob_sandbox_host *ob_sandbox_host_free(ob_sandbox_host *host);
+OB_DEFINE_AUTO(ob_sandbox_host);
+/** Does overlayfs keep its marks in user.overlay.* here? */
+bool ob_sandbox_host_userxattr(const ob_sandbox_host *host);
+
+#define OB_DEFAULT_HOSTNAME "buildkitsandbox"
 
 typedef enum ob_network { OB_NETWORK_DEFAULT = 0, OB_NETWORK_NONE, OB_NETWORK_HOST } ob_network;
 
 typedef enum ob_mount_kind {
 	OB_MOUNT_BIND = 1, /* source: absolute host path, a file or a directory */
 	OB_MOUNT_TMPFS,
-	OB_MOUNT_FILE      /* data is placed in a file of the given mode on a private tmpfs and bound */
+	OB_MOUNT_FILE /* data is placed in a file of the given mode on a private tmpfs and bound */
 } ob_mount_kind;
 
 typedef struct ob_mount {
@@ -50,8 +60,8 @@ typedef struct ob_mount {
 	char *source;
 	char *target; /**< image path; made if missing and then no trace of it stays */
 	bool read_only;
-	uint64_t size;            /**< tmpfs; 0: default */
-	uint32_t mode, uid, gid;  /**< FILE */
+	uint64_t size;           /**< tmpfs; 0: default */
+	uint32_t mode, uid, gid; /**< FILE */
 	char *data;
 	size_t data_len;
 } ob_mount;
@@ -64,22 +74,22 @@ typedef struct ob_run_spec {
 	char *work;        /**< overlay's work directory, same file system, empty */
 	bool read_only_root;
 	/* the process */
-	ob_strlist argv;   /**< argv[0] is looked up in env's PATH inside the root */
+	ob_strlist argv; /**< argv[0] is looked up in env's PATH inside the root */
 	ob_strlist env;
-	char *cwd;         /**< image path; must exist, made with parents for `run` when missing */
-	char *user;        /**< "", "name", "name:group", "uid:gid": looked up in the root's own files */
-	char *hostname;
+	char *cwd;  /**< image path; must exist, made with parents for `run` when missing */
+	char *user; /**< "", "name", "name:group", "uid:gid": looked up in the root's own files */
+	char *hostname; /**< NULL: OB_DEFAULT_HOSTNAME */
 	/* around it */
 	ob_network network;
-	bool insecure;     /**< all capabilities, no seccomp filter */
+	bool insecure; /**< all capabilities, no seccomp filter */
 	bool no_new_privs;
-	uint64_t shm_size; /**< 0: 64 MiB */
+	uint64_t shm_size;      /**< 0: 64 MiB */
 	ob_strlist extra_hosts; /**< lines for /etc/hosts, "ADDRESS NAME" */
 	ob_strlist ulimits;     /**< "nofile=1024:2048" */
 	ob_mount *mounts;
 	size_t mount_count;
-	bool init_env;     /**< set HOME from passwd and a PATH when env lacks them, as runc does */
-	bool terminal;     /**< standard streams are those passed as fds, a terminal among them */
+	bool init_env; /**< set HOME from passwd and a PATH when env lacks them, as runc does */
+	bool terminal; /**< standard streams are those passed as fds, a terminal among them */
 } ob_run_spec;
 ob_run_spec *ob_run_spec_new(void);
 ob_run_spec *ob_run_spec_free(ob_run_spec *spec);
@@ -90,9 +100,10 @@ ocib_errc ob_run_spec_from_json(const ob_json *json, ob_run_spec **out, ocib_err
 /** A started command. */
 typedef struct ob_sandbox ob_sandbox;
 typedef struct ob_run_status {
-	bool exited;       /**< else killed by signal */
-	int status;        /**< exit status or signal number */
-	ob_strlist stubs;  /**< entry paths that were made as mount points only: not the step's doing */
+	bool exited; /**< else killed by signal */
+	int status;  /**< exit status or signal number */
+	ob_strlist
+		stubs; /**< entry paths made as mount points that could not be removed: not the step's doing */
 } ob_run_status;
 void ob_run_status_done(ob_run_status *status);
 
@@ -100,8 +111,8 @@ void ob_run_status_done(ob_run_status *status);
  * Start the command. @p stdio: three fds for its 0, 1, 2 (borrowed). Kinds: DENIED, SYSTEM, NOTFOUND
  * (the executable, the user), COMMAND never.
  */
-ocib_errc ob_sandbox_start(const ob_run_spec *spec, const int stdio[3], ob_sandbox **out,
-                           ocib_error **err);
+ocib_errc ob_sandbox_start(ob_sandbox_host *host, const ob_run_spec *spec, const int stdio[3],
+			   ob_sandbox **out, ocib_error **err);
 int ob_sandbox_pidfd(const ob_sandbox *sandbox); /**< readable when it ended; borrowed */
 void ob_sandbox_signal(ob_sandbox *sandbox, int signal);
 /** Waits; everything that was started in it is dead after this, all mounts gone. */

@@ -1,0 +1,186 @@
+/* sandbox/run_spec.c — the description of one command as an object and as JSON.
+ *
+ * The engine fills a spec in its own process, the worker reads it from a frame: both ends are this
+ * file. Member names are those of the struct. What comes in is checked for form only; what it asks for
+ * is checked where it is used.
+ */
+#include <string.h>
+#include "sandbox/json_bytes.h"
+#include "sandbox/sandbox.h"
+
+ob_run_spec *ob_run_spec_new(void)
+{
+	return calloc(1, sizeof(ob_run_spec));
+}
+
+static void mount_done(ob_mount *mount)
+{
+	free(mount->source);
+	free(mount->target);
+	if (mount->data)
+		explicit_bzero(mount->data, mount->data_len);
+	free(mount->data);
+}
+
+ob_run_spec *ob_run_spec_free(ob_run_spec *spec)
+{
+	if (!spec)
+		return NULL;
+	ob_strlist_done(&spec->lowers);
+	ob_strlist_done(&spec->argv);
+	ob_strlist_done(&spec->env);
+	ob_strlist_done(&spec->extra_hosts);
+	ob_strlist_done(&spec->ulimits);
+	free(spec->upper);
+	free(spec->work);
+	free(spec->cwd);
+	free(spec->user);
+	free(spec->hostname);
+	for (size_t i = 0; i < spec->mount_count; i++)
+		mount_done(&spec->mounts[i]);
+	free(spec->mounts);
+	free(spec);
+	return NULL;
+}
+
+static ob_json *mount_to_json(const ob_mount *mount)
+{
+	ob_json *json = ob_json_object();
+
+	ob_json_set_int(json, "kind", mount->kind);
+	ob_json_set_path(json, "source", mount->source);
+	ob_json_set_path(json, "target", mount->target);
+	ob_json_set_bool(json, "read_only", mount->read_only);
+	ob_json_set_int(json, "size", (int64_t)mount->size);
+	ob_json_set_int(json, "mode", mount->mode);
+	ob_json_set_int(json, "uid", mount->uid);
+	ob_json_set_int(json, "gid", mount->gid);
+	if (mount->data)
+		ob_json_set_bytes(json, "data", mount->data, mount->data_len);
+	return json;
+}
+
+ob_json *ob_run_spec_to_json(const ob_run_spec *spec)
+{
+	ob_json *json = ob_json_object(), *mounts = ob_json_array();
+
+	ob_json_set_paths(json, "lowers", &spec->lowers);
+	ob_json_set_path(json, "upper", spec->upper);
+	ob_json_set_path(json, "work", spec->work);
+	ob_json_set_bool(json, "read_only_root", spec->read_only_root);
+	ob_json_set_paths(json, "argv", &spec->argv);
+	ob_json_set_paths(json, "env", &spec->env);
+	ob_json_set_path(json, "cwd", spec->cwd);
+	ob_json_set_path(json, "user", spec->user);
+	ob_json_set_path(json, "hostname", spec->hostname);
+	ob_json_set_int(json, "network", spec->network);
+	ob_json_set_bool(json, "insecure", spec->insecure);
+	ob_json_set_bool(json, "no_new_privs", spec->no_new_privs);
+	ob_json_set_int(json, "shm_size", (int64_t)spec->shm_size);
+	ob_json_set_paths(json, "extra_hosts", &spec->extra_hosts);
+	ob_json_set_paths(json, "ulimits", &spec->ulimits);
+	for (size_t i = 0; i < spec->mount_count; i++)
+		ob_json_push(mounts, mount_to_json(&spec->mounts[i]));
+	ob_json_set(json, "mounts", mounts);
+	ob_json_set_bool(json, "init_env", spec->init_env);
+	ob_json_set_bool(json, "terminal", spec->terminal);
+	return json;
+}
+
+static uint64_t get_number(const ob_json *json, const char *key)
+{
+	int64_t value = 0;
+
+	return ob_json_get_i64(json, key, &value) && value > 0 ? (uint64_t)value : 0;
+}
+
+static ocib_errc mount_from_json(const ob_json *json, ob_mount *mount, ocib_error **err)
+{
+	ocib_errc r = ob_json_take_path(json, "source", &mount->source, err);
+
+	if (r == OCIB_OK)
+		r = ob_json_take_bytes(json, "target", &mount->target, NULL, err);
+	if (r == OCIB_OK && ob_json_get(json, "data"))
+		r = ob_json_take_bytes(json, "data", &mount->data, &mount->data_len, err);
+	if (r < 0)
+		return r;
+	mount->kind = (ob_mount_kind)get_number(json, "kind");
+	mount->read_only = ob_json_get_bool(json, "read_only");
+	mount->size = get_number(json, "size");
+	mount->mode = (uint32_t)get_number(json, "mode");
+	mount->uid = (uint32_t)get_number(json, "uid");
+	mount->gid = (uint32_t)get_number(json, "gid");
+	if (mount->kind < OB_MOUNT_BIND || mount->kind > OB_MOUNT_FILE)
+		return ob_fail(err, OCIB_ERR_CORRUPT, "mount at '%s' is of no known kind",
+			       mount->target);
+	return OCIB_OK;
+}
+
+static ocib_errc mounts_from_json(const ob_json *array, ob_run_spec *spec, ocib_error **err)
+{
+	size_t count = ob_json_len(array);
+
+	spec->mounts = calloc(count ? count : 1, sizeof(*spec->mounts));
+	if (!spec->mounts)
+		return ob_fail_nomem(err);
+	for (spec->mount_count = 0; spec->mount_count < count; spec->mount_count++) {
+		ob_mount *mount = &spec->mounts[spec->mount_count];
+		ocib_errc r = mount_from_json(ob_json_at(array, spec->mount_count), mount, err);
+
+		if (r < 0) {
+			mount_done(mount);
+			return r;
+		}
+	}
+	return OCIB_OK;
+}
+
+static ocib_errc texts_from_json(const ob_json *json, ob_run_spec *spec, ocib_error **err)
+{
+	const struct {
+		const char *key;
+		char **text;
+		ob_strlist *list;
+	} members[] = {
+		{"lowers", NULL, &spec->lowers},   {"argv", NULL, &spec->argv},
+		{"env", NULL, &spec->env},         {"extra_hosts", NULL, &spec->extra_hosts},
+		{"ulimits", NULL, &spec->ulimits}, {"upper", &spec->upper, NULL},
+		{"work", &spec->work, NULL},       {"cwd", &spec->cwd, NULL},
+		{"user", &spec->user, NULL},       {"hostname", &spec->hostname, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		ocib_errc r =
+			members[i].list
+				? ob_json_take_paths(json, members[i].key, members[i].list, err)
+				: ob_json_take_path(json, members[i].key, members[i].text, err);
+		if (r < 0)
+			return r;
+	}
+	return OCIB_OK;
+}
+
+ocib_errc ob_run_spec_from_json(const ob_json *json, ob_run_spec **out, ocib_error **err)
+{
+	ob_auto(ob_run_spec) spec = ob_run_spec_new();
+
+	if (!spec)
+		return ob_fail_nomem(err);
+	ocib_errc r = texts_from_json(json, spec, err);
+	if (r == OCIB_OK)
+		r = mounts_from_json(ob_json_get(json, "mounts"), spec, err);
+	if (r < 0)
+		return ob_wrap(err, r, "run request");
+	spec->read_only_root = ob_json_get_bool(json, "read_only_root");
+	spec->network = (ob_network)get_number(json, "network");
+	spec->insecure = ob_json_get_bool(json, "insecure");
+	spec->no_new_privs = ob_json_get_bool(json, "no_new_privs");
+	spec->shm_size = get_number(json, "shm_size");
+	spec->init_env = ob_json_get_bool(json, "init_env");
+	spec->terminal = ob_json_get_bool(json, "terminal");
+	if (!spec->argv.len || !spec->upper || !spec->work)
+		return ob_fail(err, OCIB_ERR_INVALID,
+			       "run request without a command or a directory");
+	*out = ob_take_ptr(spec);
+	return OCIB_OK;
+}

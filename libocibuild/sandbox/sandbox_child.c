@@ -1,0 +1,299 @@
+/* sandbox/sandbox_child.c — a sandbox's first process between clone and exec.
+ *
+ * One function that does not return, on a plan of plain data: system calls only, no memory allocation,
+ * nothing to clean up. Whatever fails is sent to the worker as {step, errno, index} and ends the child.
+ *
+ * Every mount but those that belong to the child's own namespaces (proc, mqueue, sysfs of a network) was
+ * prepared by the worker and is only attached here. The order of the rest is dictated by what each step
+ * needs: proc before the old root goes (the kernel grants a new one to those who see one), the filter
+ * before the capability that lets it be loaded without no_new_privs, the working directory while root.
+ */
+#include "sandbox/sandbox_child.h"
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include "sandbox/kernel_calls.h"
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+static _Noreturn void fail_child(const ob_child_plan *plan, int step, size_t index)
+{
+	ob_child_failure failure = {.step = step, .error_number = errno, .index = index};
+
+	/* Smaller than PIPE_BUF: written whole or not at all. */
+	(void)!write(plan->error_fd, &failure, sizeof(failure));
+	_exit(127);
+}
+
+static int make_fs(const char *name, unsigned attributes)
+{
+	int fs = ob_sys_fsopen(name), fd = -1;
+
+	if (fs >= 0 && ob_sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		fd = ob_sys_fsmount(fs, attributes);
+	return fd;
+}
+
+static void make_own_fs(ob_child_plan *plan)
+{
+	for (size_t i = 0; i < plan->op_count; i++) {
+		ob_mount_op *op = &plan->ops[i];
+
+		if (op->fs_name && (op->fd = make_fs(op->fs_name, op->attributes)) < 0)
+			fail_child(plan, OB_CHILD_MAKE_FS, i);
+	}
+}
+
+/* "/.." leads to what is stacked on "/": the old root, as long as any of it is there. */
+static bool is_alone(void)
+{
+	struct statx root, above;
+
+	return statx(AT_FDCWD, "/", 0, STATX_MNT_ID, &root) == 0 &&
+	       statx(AT_FDCWD, "/..", 0, STATX_MNT_ID, &above) == 0 &&
+	       root.stx_mnt_id == above.stx_mnt_id;
+}
+
+/*
+ * The new root changes places with the old one, which is then stacked on it: no directory is needed to
+ * put it. What goes is the stack's top, first the worker's own tmpfs, then the old root with all that
+ * hangs on it; that nothing is left of it is made sure of.
+ */
+static void enter_root(ob_child_plan *plan)
+{
+	int old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (old_root < 0 || ob_sys_move_mount(plan->root_fd, AT_FDCWD, "/") < 0 ||
+	    fchdir(plan->root_fd) < 0 || ob_sys_pivot_root(".", ".") < 0 || fchdir(old_root) < 0)
+		fail_child(plan, OB_CHILD_ROOT, 0);
+	while (ob_sys_umount(".", MNT_DETACH) == 0)
+		continue;
+	if (chdir("/") < 0 || !is_alone())
+		fail_child(plan, OB_CHILD_ROOT, 0);
+}
+
+static int open_inside(int root, const char *path)
+{
+	int fd;
+
+	do
+		fd = ob_sys_openat2(root, path, O_PATH, 0, RESOLVE_IN_ROOT);
+	while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+	return fd;
+}
+
+/* Make @p path and its parents where they are missing: only inside other mounts, the worker has been
+ * through the root file system itself. */
+static int make_inside(int root, const char *path, bool is_dir)
+{
+	char part[PATH_MAX];
+	size_t len = strlen(path);
+	int parent = root;
+
+	if (len >= sizeof(part)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	for (size_t at = 0; at < len;) {
+		size_t end = at + strspn(path + at, "/");
+		const char *name = path + end;
+		size_t size = strcspn(name, "/");
+
+		at = end + size;
+		if (!size)
+			break;
+		memcpy(part, path, at);
+		part[at] = '\0';
+		bool is_last = at + strspn(path + at, "/") == len;
+		int fd = open_inside(root, part);
+		if (fd < 0 && errno != ENOENT)
+			return -1;
+		if (fd < 0 && is_last && !is_dir)
+			fd = openat(parent, part + end, O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		else if (fd < 0 && mkdirat(parent, part + end, 0755) == 0)
+			fd = open_inside(root, part);
+		if (fd < 0)
+			return -1;
+		parent = fd; /* closed by the exec */
+	}
+	return parent;
+}
+
+static void make_read_only(const ob_child_plan *plan, int root, size_t i)
+{
+	const char *target = plan->ops[i].target;
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+					      MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC};
+	int fd = ob_sys_open_tree(root, target, OPEN_TREE_CLONE | AT_RECURSIVE);
+
+	if (fd < 0 && errno == ENOENT)
+		return;
+	if (fd < 0 || ob_sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0 ||
+	    ob_sys_move_mount(fd, root, target) < 0)
+		fail_child(plan, OB_CHILD_MOUNT, i);
+}
+
+static void attach(const ob_child_plan *plan, int root, size_t i)
+{
+	const ob_mount_op *op = &plan->ops[i];
+	int target = open_inside(root, op->target);
+
+	if (target < 0 && op->is_optional)
+		return;
+	if (target < 0 && errno == ENOENT)
+		target = make_inside(root, op->target, op->is_dir);
+	if (target < 0)
+		fail_child(plan, OB_CHILD_TARGET, i);
+	if (ob_sys_move_mount(op->fd, target, "") < 0)
+		fail_child(plan, OB_CHILD_MOUNT, i);
+	(void)close(target);
+}
+
+static void run_mount_ops(const ob_child_plan *plan)
+{
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		fail_child(plan, OB_CHILD_ROOT, 0);
+	for (size_t i = 0; i < plan->op_count; i++) {
+		if (plan->ops[i].read_only)
+			make_read_only(plan, root, i);
+		else
+			attach(plan, root, i);
+	}
+}
+
+static void set_up_names(const ob_child_plan *plan)
+{
+	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
+		fail_child(plan, OB_CHILD_HOSTNAME, 0);
+	if (!plan->own_network)
+		return;
+	struct ifreq request = {.ifr_flags = IFF_UP};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	memcpy(request.ifr_name, "lo", sizeof("lo"));
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		fail_child(plan, OB_CHILD_NETWORK, 0);
+}
+
+static void set_rlimits(const ob_child_plan *plan)
+{
+	for (size_t i = 0; i < plan->rlimit_count; i++)
+		if (syscall(SYS_prlimit64, 0, plan->rlimits[i].resource, &plan->rlimits[i].limit,
+			    NULL) < 0)
+			fail_child(plan, OB_CHILD_RLIMIT, i);
+}
+
+/* So that the user may open /dev/stdout and its kin anew, as on any system where they are his. */
+static void hand_over_stdio(const ob_child_plan *plan)
+{
+	for (int i = 0; i < 3; i++) {
+		struct stat st;
+
+		if (fstat(plan->stdio[i], &st) == 0 && S_ISFIFO(st.st_mode) &&
+		    st.st_uid != plan->uid)
+			(void)fchown(plan->stdio[i], plan->uid, (gid_t)-1);
+		if (dup2(plan->stdio[i], i) < 0)
+			fail_child(plan, OB_CHILD_STDIO, (size_t)i);
+	}
+}
+
+static void drop_bounding_set(const ob_child_plan *plan)
+{
+	for (unsigned long cap = 0; cap < 64; cap++) {
+		if (plan->capabilities & (1ULL << cap))
+			continue;
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL)
+			return; /* past the last one that the kernel knows */
+		fail_child(plan, OB_CHILD_CAPABILITIES, 0);
+	}
+}
+
+static void set_capabilities(const ob_child_plan *plan, uint64_t set)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {
+		{.effective = (uint32_t)set, .permitted = (uint32_t)set},
+		{.effective = (uint32_t)(set >> 32), .permitted = (uint32_t)(set >> 32)},
+	};
+
+	if (syscall(SYS_capset, &header, data) < 0)
+		fail_child(plan, OB_CHILD_CAPABILITIES, 0);
+}
+
+static void load_filter(const ob_child_plan *plan)
+{
+	if (plan->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		fail_child(plan, OB_CHILD_FILTER, 0);
+	if (plan->filter.len && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &plan->filter) < 0)
+		fail_child(plan, OB_CHILD_FILTER, 0);
+}
+
+static void become_user(const ob_child_plan *plan)
+{
+	bool is_there = chdir(plan->cwd) == 0;
+
+	if (!is_there && errno != EACCES && errno != EPERM)
+		fail_child(plan, OB_CHILD_CWD, 0);
+	drop_bounding_set(plan);
+	load_filter(plan);
+	if (syscall(SYS_setgroups, plan->group_count, plan->groups) < 0 ||
+	    syscall(SYS_setresgid, plan->gid, plan->gid, plan->gid) < 0 ||
+	    syscall(SYS_setresuid, plan->uid, plan->uid, plan->uid) < 0)
+		fail_child(plan, OB_CHILD_IDS, 0);
+	set_capabilities(plan, plan->uid == 0 ? plan->capabilities : 0);
+	if (!is_there && chdir(plan->cwd) < 0)
+		fail_child(plan, OB_CHILD_CWD, 0);
+}
+
+static _Noreturn void execute(const ob_child_plan *plan)
+{
+	int worst = ENOENT;
+	sigset_t none;
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	for (const char *const *path = plan->candidates; *path; path++) {
+		(void)execve(*path, plan->argv, plan->env);
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) {
+			worst = errno;
+			break;
+		}
+		if (errno == EACCES)
+			worst = EACCES;
+	}
+	errno = worst;
+	fail_child(plan, OB_CHILD_EXEC, 0);
+}
+
+_Noreturn void ob_sandbox_child(ob_child_plan *plan)
+{
+	if (plan->own_session)
+		(void)setsid();
+	(void)umask(0);
+	make_own_fs(plan);
+	enter_root(plan);
+	run_mount_ops(plan);
+	set_up_names(plan);
+	(void)umask(022);
+	set_rlimits(plan);
+	hand_over_stdio(plan);
+	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		fail_child(plan, OB_CHILD_STDIO, 3);
+	become_user(plan);
+	execute(plan);
+}
