@@ -93,6 +93,7 @@ typedef struct ob_instruction {
 
 	/* FROM */
 	char *from;       /**< image or stage name, unexpanded */
+	ob_location from_at; /**< of that name */
 	char *as;         /**< stage name in lower case, or NULL */
 	char *as_original;
 	/* RUN */

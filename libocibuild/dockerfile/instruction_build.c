@@ -147,6 +147,7 @@ static ocib_errc make_from(const ob_instruction_build *build, ob_instruction *ou
 				"a letter and has letters, digits, '-', '_' and '.'",
 				out->as_original);
 	}
+	out->from_at = words[0].at;
 	out->from = ob_take_ptr(words[0].text);
 	ob_words_done(&out->words);
 	return OCIB_OK;
