@@ -10,13 +10,13 @@
 #include "layer/tar_reader.h"
 
 typedef struct ob_apply_options {
-	bool keep_owner;                /**< chown to the entry's ids; else everything stays ours */
+	bool keep_owner; /**< chown to the entry's ids; else everything stays ours */
 	void (*progress)(uint64_t tar_bytes, void *arg); /**< may be NULL */
 	void *arg;
 } ob_apply_options;
 
 /** Kinds: CORRUPT (climbs out, file in the way), LIMIT. */
 ocib_errc ob_snapshot_apply(ob_tar_reader *tar, int rootfd, const ob_apply_options *options,
-                            ocib_error **err);
+			    ocib_error **err);
 
 #endif

@@ -12,13 +12,14 @@
 typedef struct ob_diff_options {
 	const int *lower_fds; /**< directories, topmost first */
 	size_t lower_count;
-	const char *const *skip; /**< entry paths that are not the step's doing (mount point stubs) */
+	const char *const
+		*skip; /**< entry paths that are not the step's doing (mount point stubs) */
 	size_t skip_count;
 	bool userxattr; /**< overlay's marks are user.overlay.*, else trusted.overlay.* */
 } ob_diff_options;
 
 /** Writes all changes, in order, to @p writer; does not finish it. */
 ocib_errc ob_snapshot_diff(int upper_fd, const ob_diff_options *options, ob_layer_writer *writer,
-                           ocib_error **err);
+			   ocib_error **err);
 
 #endif

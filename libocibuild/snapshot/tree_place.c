@@ -17,14 +17,6 @@ void ob_tree_place_done(ob_tree_place *place)
 	place->parent = NULL;
 }
 
-void ob_tree_place_forget(ob_tree_place *place, const char *path)
-{
-	/* A link elsewhere may lead to what was removed, so every replacement of a directory ends the
-	 * memory; it is cheap to find a parent again. */
-	(void)path;
-	ob_tree_place_done(place);
-}
-
 static ocib_errc fail_in_the_way(const char *path, ocib_error **err)
 {
 	if (errno == ENOTDIR || errno == ELOOP)
@@ -32,34 +24,40 @@ static ocib_errc fail_in_the_way(const char *path, ocib_error **err)
 	return ob_fail_errno(err, "open '%s' in the tree", path);
 }
 
-/* Make what is missing of a directory path, one component after the other. */
-static ocib_errc make_parents(ob_tree_place *place, char *path, ocib_error **err)
+static ocib_errc make_component(ob_tree_place *place, const char *path, size_t start, size_t end,
+				ocib_error **err)
 {
-	for (char *end = path; end; end = end[0] ? end : NULL) {
-		ob_autofd int above = -1;
-		char *name;
+	ob_autofree char *above = start ? strndup(path, start - 1) : strdup(".");
+	ob_autofree char *name = strndup(path + start, end - start);
+	ob_autofd int fd = -1;
 
-		end = strchr(end, '/');
-		if (end)
-			*end = '\0';
-		name = strrchr(path, '/');
-		if (name)
-			*name = '\0';
-		above = ob_fs_resolve(place->rootfd, name ? path : ".", DIR_FLAGS, 0);
-		if (name)
-			*name = '/';
-		if (above < 0)
-			return fail_in_the_way(path, err);
-		if (mkdirat(above, name ? name + 1 : path, 0755) < 0 && errno != EEXIST)
-			return ob_fail_errno(err, "make '%s' in the tree", path);
-		if (!end)
-			return OCIB_OK;
-		*end++ = '/';
-	}
+	if (!above || !name)
+		return ob_fail_nomem(err);
+	fd = ob_fs_resolve(place->rootfd, above, DIR_FLAGS, 0);
+	if (fd < 0)
+		return fail_in_the_way(above, err);
+	if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
+		return ob_fail_errno(err, "make '%.*s' in the tree", (int)end, path);
 	return OCIB_OK;
 }
 
-static ocib_errc open_parent(ob_tree_place *place, char *parent, bool make, ocib_error **err)
+/* Make what is missing of a directory path, one component after the other. */
+static ocib_errc make_parents(ob_tree_place *place, const char *path, ocib_error **err)
+{
+	size_t end = 0;
+
+	do {
+		size_t start = end ? end + 1 : 0;
+
+		end = start + strcspn(path + start, "/");
+		ocib_errc r = make_component(place, path, start, end, err);
+		if (r != OCIB_OK)
+			return r;
+	} while (path[end]);
+	return OCIB_OK;
+}
+
+static ocib_errc open_parent(ob_tree_place *place, const char *parent, bool make, ocib_error **err)
 {
 	const char *where = *parent ? parent : ".";
 	int fd = ob_fs_resolve(place->rootfd, where, DIR_FLAGS, 0);

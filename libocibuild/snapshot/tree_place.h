@@ -15,7 +15,11 @@ typedef struct ob_tree_place {
 	char *parent;  /**< entry path that parent_fd was opened for */
 } ob_tree_place;
 
-#define OB_TREE_PLACE_INIT(rootfd_) { .rootfd = (rootfd_), .parent_fd = -1 }
+#define OB_TREE_PLACE_INIT(rootfd_)                  \
+	{                                            \
+		.rootfd = (rootfd_), .parent_fd = -1 \
+	}
+/** Forget the open parent: after a directory was replaced or removed, and in the end. */
 void ob_tree_place_done(ob_tree_place *place);
 
 /**
@@ -24,7 +28,5 @@ void ob_tree_place_done(ob_tree_place *place);
  */
 ocib_errc ob_tree_place_open(ob_tree_place *place, const char *path, bool make, int *dirfd,
 			     const char **name, ocib_error **err);
-/** Something at @p path, no directory any more, was replaced or removed: forget what was below it. */
-void ob_tree_place_forget(ob_tree_place *place, const char *path);
 
 #endif
