@@ -45,7 +45,9 @@
 #define OB_LIMIT_EXPANSION_RATIO     2000 /* unpacked : packed, once past OB_LIMIT_EXPANSION_FREE */
 #define OB_LIMIT_EXPANSION_FREE      (256 * OB_MIB)
 #define OB_LIMIT_PATH_DEPTH          4096
+#define OB_LIMIT_TREE_DEPTH          250 /* directories in one another that a step may leave behind */
 #define OB_LIMIT_SYMLINKS            40
+#define OB_LIMIT_ARCHIVE_FILES       16384 /* in an archive of images */
 
 /* HTTP */
 #define OB_LIMIT_HTTP_HEADERS        (256 * OB_KIB)
