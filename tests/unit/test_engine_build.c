@@ -12,7 +12,7 @@ TEST(build__copy_onto_nothing_makes_one_layer_and_its_history)
 
 	ocib_history_entry entry;
 	assert_int_equal(ocib_image_history(f.image, 1, &entry), 0);
-	assert_string_equal(entry.created_by, "COPY a.txt /b.txt # buildkit");
+	assert_string_equal(entry.created_by, "COPY a.txt /b.txt # ocibuild");
 	assert_string_not_equal(entry.layer, "");
 	assert_string_not_equal(entry.created, "");
 	assert_non_null(strstr(ocib_image_config_json(f.image), "\"X=1\""));

@@ -184,7 +184,7 @@ static ocib_errc begin(ob_dispatch *d, ocib_error **err)
 /* The stage's steps and configuration become a node of the plan. */
 static ocib_errc finish(ob_planner *p, ob_plan_stage *stage, ocib_error **err)
 {
-	const char *name = p->stage_count > 1 || stage->source->from->as ? stage->label : "";
+	const char *name = p->stage_count > 1 ? stage->label : "";
 	ob_node *node = NULL;
 	ocib_errc r = ob_plan_add_node(p->plan, &node, &stage->node, err);
 

@@ -127,33 +127,21 @@ static ocib_errc add_ports(ob_dispatch *d, const char *spec, const ob_location *
 	return r;
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp((*(const ob_word *const *)a)->text, (*(const ob_word *const *)b)->text);
-}
-
-/* All ports of the instruction; its words are taken in bytewise order of what is written. */
+/* All ports of the instruction; its words are in bytewise order since it was parsed. */
 static ocib_errc list_ports(ob_dispatch *d, ob_strlist *ports, ocib_error **err)
 {
-	const ob_words *words = &d->instruction->words;
 	const ob_shell_options options = {.escape = d->planner->dockerfile->escape};
-	ob_autofree const ob_word **sorted = calloc(words->len + 1, sizeof(*sorted));
 
-	if (!sorted)
-		return ob_fail_nomem(err);
-	for (size_t i = 0; i < words->len; i++)
-		sorted[i] = &words->items[i];
-	qsort(sorted, words->len, sizeof(*sorted), by_text);
-	for (size_t i = 0; i < words->len; i++) {
+	for (size_t i = 0; i < d->instruction->words.len; i++) {
+		const ob_word *word = &d->instruction->words.items[i];
 		ob_autodone(ob_strlist) specs = {0};
-		ocib_errc r =
-			ob_shell_words(sorted[i]->text, &d->stage->env, &options, &specs, err);
+		ocib_errc r = ob_shell_words(word->text, &d->stage->env, &options, &specs, err);
 
 		if (r)
 			return ob_source_locate(&d->planner->dockerfile->source,
-						ob_dispatch_place(d, &sorted[i]->at), r, err);
+						ob_dispatch_place(d, &word->at), r, err);
 		for (size_t k = 0; !r && k < specs.len; k++)
-			r = add_ports(d, specs.items[k], &sorted[i]->at, ports, err);
+			r = add_ports(d, specs.items[k], &word->at, ports, err);
 		if (r)
 			return r;
 	}

@@ -214,6 +214,8 @@ ocib_errc ob_dispatch_run(ob_dispatch *d, ocib_error **err)
 		r = read_script(d, &step->run, &script, err);
 	if (!r)
 		r = ob_dispatch_command_line(d, script, &step->run.argv, err);
+	if (!r && !step->run.argv.len)
+		return ob_fail_here(err, d, NULL, OCIB_ERR_SYNTAX, "RUN needs a command");
 	if (!r)
 		r = read_surroundings(d, &step->run, err);
 	if (!r)

@@ -12,8 +12,7 @@
 
 const ob_location *ob_plan_from_place(const ob_instruction *from)
 {
-	return from->words.len && from->words.items[0].at.line ? &from->words.items[0].at
-							       : &from->at;
+	return from->from_at.line ? &from->from_at : &from->at;
 }
 
 /* The FROM's name with global ARGs in it. */
