@@ -73,6 +73,9 @@ ocib_errc ob_store_remove_ref(ob_store *store, const char *name, ocib_error **er
  *  the beginning of one (4 hex digits or more). Kinds: NOTFOUND, INVALID (no such name can be; not unique). */
 ocib_errc ob_store_find_image(ob_store *store, const char *text, ob_descriptor *out,
 			      ocib_error **err);
+/** A descriptor for the manifest or index of that digest. Kinds: NOTFOUND, CORRUPT. */
+ocib_errc ob_store_describe(ob_store *store, const char *digest, ob_descriptor *out,
+			    ocib_error **err);
 /** The index document with all entries we can read; free with ob_index_free(). */
 ocib_errc ob_store_list_refs(ob_store *store, ob_index **out, ocib_error **err);
 

@@ -67,9 +67,6 @@ void ob_store_object_path(const char *dir, const ob_digest *digest, char out[OB_
 ocib_errc ob_store_read_index(ob_store *store, ob_json **out, ocib_error **err);
 /** An annotation of an entry of index.json, NULL if absent. */
 const char *ob_index_entry_annotation(const ob_json *entry, const char *key);
-/** A descriptor for the manifest or index of that digest. Kinds: NOTFOUND, CORRUPT. */
-ocib_errc ob_store_describe(ob_store *store, const char *digest, ob_descriptor *out,
-			    ocib_error **err);
 /** The empty index.json. */
 extern const char ob_empty_index[];
 
