@@ -68,11 +68,24 @@ static ob_json *named_entry(const ob_descriptor *descriptor, const char *name)
 	return ob_descriptor_to_json(&copy);
 }
 
+/*
+ * A tag alone does not name an image: in a layout, "latest" of one repository stays beside "latest" of
+ * another, as BuildKit keeps them, where both say in containerd's annotation whose they are.
+ */
+static bool is_of_other_image(const ob_json *entry, const ob_descriptor *descriptor)
+{
+	const char *own = ob_index_entry_annotation(entry, OB_ANNOTATION_IMAGE_NAME);
+	const char *other = ob_descriptor_annotation(descriptor, OB_ANNOTATION_IMAGE_NAME);
+
+	return own && other && !ob_str_eq(own, other);
+}
+
 /** One entry of the old document into the new one: as it is, replaced, or not at all. */
 static void carry_entry(change *c, const ob_json *entry, ob_json *manifests)
 {
 	for (size_t i = 0; i < c->count; i++) {
-		if (!is_named(entry, c->names[i]))
+		if (!is_named(entry, c->names[i]) ||
+		    (c->descriptors && is_of_other_image(entry, &c->descriptors[i])))
 			continue;
 		c->found++;
 		if (c->descriptors && !c->placed[i])

@@ -135,25 +135,22 @@ static ocib_errc write_blob(ob_build *build, ob_copy_job *job, ob_layer_result *
 			    ocib_error **err)
 {
 	ob_auto(ob_blob_writer) blob = NULL;
-	ob_auto(ob_writer) file = NULL;
 	ob_auto(ob_layer_writer) layer = NULL;
 
 	ocib_errc r = ob_blob_writer_open(build->store, &blob, err);
-	if (r ==
-	    OCIB_OK) /* the layer writer hashes what it writes: not through the blob writer's */
-		r = ob_writer_open_fd(ob_blob_writer_fd(blob), &file, err);
-	if (r == OCIB_OK)
-		r = ob_layer_writer_open(&build->writer, file, &layer, err);
+	if (r == OCIB_OK) /* unhashed: the layer writer knows the digest of what it wrote */
+		r = ob_layer_writer_open(&build->writer, ob_blob_writer_unhashed(blob), &layer,
+					 err);
 	if (r == OCIB_OK)
 		r = ob_copy_write(build->ctx, job, layer, err);
 	if (r == OCIB_OK)
 		r = ob_layer_writer_finish(layer, result, err);
 	if (r == OCIB_OK)
-		r = ob_writer_finish(file, err);
-	if (r == OCIB_OK)
 		r = ob_blob_writer_commit_trusted(blob, &result->descriptor.digest, err);
 	if (r == OCIB_OK)
 		r = ob_store_put_layer_index(build->store, &result->diff_id, result->index, err);
+	/* Whoever needs it reads it from there: it may be large, and most builds need it no more. */
+	result->index = ob_layer_index_free(result->index);
 	return r;
 }
 
