@@ -25,13 +25,16 @@ static bool has(const ob_json *json, const char *key)
 	return value && !ob_json_is_null(value);
 }
 
-/** By its members alone; -1: neither, or both. */
+/** By its members alone; -1: neither, or both. An image configuration has a "config" too: no descriptor. */
 static int kind_by_shape(const ob_json *json)
 {
 	bool index = has(json, "manifests");
-	bool manifest = has(json, "config") || has(json, "layers");
+	bool manifest = has(json, "layers") ||
+			ob_json_get_str(ob_json_get(json, "config"), "digest") != NULL;
 
-	return index == manifest ? -1 : index ? OB_DOCUMENT_INDEX : OB_DOCUMENT_MANIFEST;
+	if (index)
+		return manifest || has(json, "config") ? -1 : OB_DOCUMENT_INDEX;
+	return manifest ? OB_DOCUMENT_MANIFEST : -1;
 }
 
 int ob_document_kind(const char *data, size_t len, const char *media_type)

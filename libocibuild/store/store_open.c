@@ -210,8 +210,10 @@ ocib_errc ocib_store_open(ocib_context *ctx, const char *path, ocib_store **out,
 	if (r != OCIB_OK)
 		return ob_wrap(err, r, "open the store");
 	r = check_version(store, &is_store, err);
-	if (r == OCIB_OK && !is_store)
+	if (r == OCIB_OK && !is_store) {
 		r = make_store(store, err);
+		ob_store_end_session(store);
+	}
 	if (r == OCIB_OK)
 		*out = ob_take_ptr(store);
 	return r;
@@ -277,11 +279,13 @@ ocib_errc ob_layout_open(const char *dir, bool create, ob_store **out, ocib_erro
 	if (r != OCIB_OK)
 		return ob_wrap(err, r, "open the OCI layout");
 	r = check_layout(store, &is_layout, err);
-	if (r == OCIB_OK && !is_layout && create)
+	if (r == OCIB_OK && !is_layout && create) {
 		r = make_layout(store, err);
-	else if (r == OCIB_OK && !is_layout)
+		ob_store_end_session(store);
+	} else if (r == OCIB_OK && !is_layout) {
 		r = ob_fail(err, OCIB_ERR_NOTFOUND, "'%s' is no OCI layout: it has no %s file", dir,
 			    OB_LAYOUT_FILE);
+	}
 	if (r == OCIB_OK)
 		*out = ob_take_ptr(store);
 	return r;

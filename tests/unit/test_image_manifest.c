@@ -164,6 +164,8 @@ TEST(document__kinds_are_told_by_type_then_shape)
 		{"{\"manifests\":[]}", NULL, 1},
 		{"{\"config\":{},\"layers\":[]}", NULL, 0},
 		{"{\"config\":{},\"manifests\":[]}", NULL, -1},
+		{"{" CONFIG "}", NULL, 0},
+		{"{\"config\":{\"Cmd\":[]},\"rootfs\":{}}", NULL, -1},
 		{"{\"manifests\":null,\"layers\":[]}", NULL, 0},
 		{"{}", NULL, -1},
 	};
