@@ -348,7 +348,7 @@ TEST(replay__a_hard_link_to_outside_is_refused)
 	add_raw(&f.blob, '2', "up", "..", "");
 	add_raw(&f.blob, '1', "copy", "up/secret", "");
 	end_raw(&f.blob);
-	ASSERT_ERROR(replay(&f), OCIB_ERR_CORRUPT, "hard link");
+	ASSERT_ERROR(replay(&f), OCIB_ERR_CORRUPT, "up/secret");
 	tear_down(&f);
 }
 
