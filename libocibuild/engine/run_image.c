@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <ocibuild/run.h>
 #include "base/options.h"
@@ -153,8 +152,6 @@ static ocib_errc set_place(const run_call *call, const ob_config *config, const 
 	spec->hostname = first_set(options->hostname, NULL, "ocibuild");
 	if (!spec->upper || !spec->work || !spec->cwd || !spec->user || !spec->hostname)
 		return ob_fail_nomem(err);
-	if (mkdir(spec->upper, 0755) < 0 || mkdir(spec->work, 0700) < 0)
-		return ob_fail_errno(err, "make the directories of a container in '%s'", dir);
 	spec->read_only_root = options->read_only != 0;
 	spec->init_env = true;
 	return OCIB_OK;

@@ -7,9 +7,7 @@
  * In a chain of RUNs a command starts while the layer of the one before it is still being written. Only
  * where the cache knows this step must it wait: whether the record holds depends on that layer.
  */
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "base/strings.h"
 #include "engine/build/build.h"
 #include "engine/build/output_lines.h"
@@ -121,8 +119,6 @@ static ocib_errc make_spec(const ob_build *build, const ob_step *step, const cha
 	spec->hostname = strdup(HOSTNAME);
 	if (!spec->upper || !spec->work || !spec->cwd || !spec->user || !spec->hostname)
 		return ob_fail_nomem(err);
-	if (mkdir(spec->upper, 0755) < 0 || mkdir(spec->work, 0700) < 0)
-		return ob_fail_errno(err, "make the directories of a RUN in '%s'", dir);
 	if (ob_strlist_copy(&spec->argv, &op->argv) < 0 || add_env(&spec->env, op) < 0 ||
 	    ob_strlist_copy(&spec->extra_hosts, &build->extra_hosts) < 0)
 		return ob_fail_nomem(err);
