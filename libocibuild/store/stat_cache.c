@@ -163,7 +163,7 @@ static bool has_room(ob_stat_cache *cache)
 
 static bool is_valid(const block *b, size_t size)
 {
-	return size >= sizeof(*b) && b->magic == MAGIC && b->count <= UINT32_MAX - 1 &&
+	return size >= sizeof(*b) && b->magic == MAGIC && b->count > 0 && b->count < UINT32_MAX &&
 	       size == block_size(b->count) &&
 	       b->checksum == hash_bytes(b->entries, b->count * sizeof(entry));
 }
