@@ -76,7 +76,7 @@ static ocib_errc file_size(int fd, uint64_t *size, ocib_error **err)
 static ocib_errc open_stream(int fd, ob_reader **out, ocib_error **err)
 {
 	ob_auto(ob_reader) packed = NULL;
-	uint64_t size;
+	uint64_t size = 0;
 	ocib_errc r = file_size(fd, &size, err);
 
 	if (!r)
