@@ -116,8 +116,7 @@ static ocib_errc make_spec(const ob_build *build, const ob_step *step, const cha
 	spec->work = ob_str_printf("%s/work", dir);
 	spec->cwd = strdup(op->cwd && *op->cwd ? op->cwd : "/");
 	spec->user = strdup(op->user ? op->user : "");
-	spec->hostname = strdup(HOSTNAME);
-	if (!spec->upper || !spec->work || !spec->cwd || !spec->user || !spec->hostname)
+	if (!spec->upper || !spec->work || !spec->cwd || !spec->user)
 		return ob_fail_nomem(err);
 	if (ob_strlist_copy(&spec->argv, &op->argv) < 0 || add_env(&spec->env, op) < 0 ||
 	    ob_strlist_copy(&spec->extra_hosts, &build->extra_hosts) < 0)
