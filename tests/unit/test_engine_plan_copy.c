@@ -49,8 +49,11 @@ TEST(plan__wrong_ignore_file_is_named)
 {
 	ob_autodone(plan_fixture) f = {0};
 
-	plan_write(&f, "context/.dockerignore", "a\n!\n");
-	ASSERT_ERROR(plan_try(&f, "FROM scratch\nCOPY a /\n"), OCIB_ERR_SYNTAX, ".dockerignore");
+	plan_write(&f, "context/.dockerignore", "# no pattern\na\n!\n");
+	assert_int_equal(plan_try(&f, "FROM scratch\nCOPY a /\n"), OCIB_ERR_SYNTAX);
+	assert_string_equal(ocib_error_file(t_err), ".dockerignore");
+	assert_int_equal(ocib_error_line(t_err), 3);
+	t_err = ocib_error_free(t_err);
 	plan_ok(&f, "FROM scratch\nENV a=b\n"); /* nothing is copied, so nobody looks */
 }
 

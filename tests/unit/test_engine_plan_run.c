@@ -86,7 +86,11 @@ TEST(plan__run_flags_that_are_not_executed_are_refused_with_a_caret)
 	ob_autodone(plan_fixture) f = {0};
 
 	ASSERT_PLAN_ERROR(&f, "FROM scratch\nRUN --mount=type=cache,target=/c a\n",
-			  OCIB_ERR_UNSUPPORTED, 2, "--mount");
+			  OCIB_ERR_UNSUPPORTED, 2, "--mount=type=cache");
+	ASSERT_PLAN_ERROR(&f, "FROM scratch\nRUN --mount=typ=cache,target=/c a\n", OCIB_ERR_SYNTAX,
+			  2, "typ");
+	ASSERT_PLAN_ERROR(&f, "FROM scratch\nARG T=cahe\nRUN --mount=type=$T,target=/c a\n",
+			  OCIB_ERR_SYNTAX, 3, "cahe");
 	ASSERT_PLAN_ERROR(&f, "FROM scratch\nRUN --security=insecure a\n", OCIB_ERR_UNSUPPORTED, 2,
 			  "insecure");
 	assert_int_equal(

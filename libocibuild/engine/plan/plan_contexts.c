@@ -66,6 +66,29 @@ ocib_errc ob_planner_open_dir(ob_planner *p, ob_plan_source *source, ocib_error 
 	return ob_source_locate(&p->dockerfile->source, source->at, r, err);
 }
 
+/* Which line is wrong is found by trying each pattern alone. */
+static ocib_errc fail_pattern(const ob_buffer *text, const char *shown, const ob_node *node,
+			      ocib_errc r, ocib_error **err)
+{
+	ob_autodone(ob_source_text) source = {0};
+
+	for (size_t i = 0; i < node->ignore_patterns.len; i++) {
+		char *one[] = {node->ignore_patterns.items[i], NULL};
+		const ob_strlist alone = {.items = one, .len = 1};
+		ob_auto(ob_ignore) ignore = NULL;
+		const ob_location at = {
+			.line = node->ignore_lines[i],
+			.end_line = node->ignore_lines[i],
+			.column = 1,
+		};
+
+		if (ob_ignore_new(&alone, &ignore, NULL) == r &&
+		    !ob_source_text_init(&source, shown, text->data, text->len, NULL))
+			return ob_source_locate(&source, &at, r, err);
+	}
+	return ob_wrap(err, r, "%s", shown);
+}
+
 /* Read @path if it exists; *found says so. */
 static ocib_errc read_patterns(const char *path, const char *shown, ob_node *node, bool *found,
 			       ocib_error **err)
@@ -81,10 +104,12 @@ static ocib_errc read_patterns(const char *path, const char *shown, ob_node *nod
 		return ob_error_move(err, &inner);
 	r = ob_ignore_read(text.data ? text.data : "", text.len, &node->ignore_patterns,
 			   &node->ignore_lines, err);
-	if (!r && node->ignore_patterns.len)
-		r = ob_ignore_new(&node->ignore_patterns, &node->ignore, err);
 	if (r)
 		return ob_wrap(err, r, "%s", shown);
+	if (node->ignore_patterns.len)
+		r = ob_ignore_new(&node->ignore_patterns, &node->ignore, err);
+	if (r)
+		return fail_pattern(&text, shown, node, r, err);
 	node->ignore_file = strdup(shown);
 	return node->ignore_file ? OCIB_OK : ob_fail_nomem(err);
 }
