@@ -377,6 +377,8 @@ static ocib_errc set_device_name(ob_run_device *device, const char *name, const 
 			       field);
 	if (device->name)
 		return fail_with_nearest(err, "unexpected key in", field, keys, OB_ARRAY_LEN(keys));
+	if (!*name)
+		return OCIB_OK;
 	device->name = strdup(name);
 	return device->name ? OCIB_OK : ob_fail_nomem(err);
 }

@@ -1,8 +1,8 @@
 /* dockerfile/shell_lexer.c — quotes, escapes and fields of a word, as BuildKit's shell.Lex has them.
  *
  * It resembles a shell and is none: outside of quotes the escape character makes any next character
- * plain; in "…" only '"', '$' and itself can be escaped; "<<" swallows the blanks behind it, so that
- * a heredoc is one field. What comes out of a '$' is split into fields at white space, what comes out
+ * plain; in "…" only '"', '$' and itself can be escaped; "<<" and "<<-" keep the blanks behind them, so
+ * that a heredoc is one field. What comes out of a '$' is split into fields at white space, what comes out
  * of quotes is not. Everything special is ASCII, so text is walked by bytes; only white space is
  * looked up as a code point.
  *
@@ -140,13 +140,15 @@ static ocib_errc double_quote(ob_shell_state *state, ob_buffer *out)
 	return r;
 }
 
-/* "<<" takes the blanks behind it along. */
+/* "<<" and "<<-" take the blanks behind them along. */
 static void angle(ob_shell_state *state, ob_buffer *out)
 {
 	ob_buffer_append_char(out, (char)ob_shell_next(state));
 	if (ob_shell_peek(state) != '<')
 		return;
 	ob_buffer_append_char(out, (char)ob_shell_next(state));
+	if (ob_shell_peek(state) == '-')
+		ob_buffer_append_char(out, (char)ob_shell_next(state));
 	for (int c = ob_shell_peek(state); c == ' ' || c == '\t' || c == '\r';
 	     c = ob_shell_peek(state))
 		ob_buffer_append_char(out, (char)ob_shell_next(state));

@@ -130,22 +130,13 @@ static ocib_errc pairs(line_args *args)
 /* NONE, or CMD and a command. */
 static ocib_errc health(line_args *args)
 {
-	ob_span type = args->text;
+	ob_span type;
 	ocib_errc r;
 
-	for (size_t at = 0, width; at < args->text.len; at += width) {
-		uint32_t rune;
-
-		width = ob_rune_decode(args->text.text + at, args->text.len - at, &rune);
-		if (ob_rune_is_space(rune)) {
-			type.len = at;
-			break;
-		}
-	}
+	ob_split_first(args->text, &type, &args->text);
 	if (type.len == 0)
 		return OCIB_OK;
 	r = add(args, type, type.text);
-	args->text = ob_span_trim((ob_span){args->text.text + type.len, args->text.len - type.len});
 	return r == OCIB_OK && args->text.len ? json_or_line(args) : r;
 }
 

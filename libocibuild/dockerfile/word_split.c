@@ -2,8 +2,8 @@
  *
  * Three ways, because that is what the language has: FROM, COPY and their like know no quotes at all;
  * ENV, LABEL and ARG split outside of quotes and keep them for the shell lexer; builder flags lose
- * them at once. Bytes that are no UTF-8 stay what they are (BuildKit reads flags byte by byte and so
- * garbles what is not ASCII there; nobody can rely on that).
+ * them at once. Only ASCII white space divides flags. Bytes that are no UTF-8 stay what they are
+ * (BuildKit reads flags byte by byte and garbles what is not ASCII there; nobody can rely on that).
  */
 #include "dockerfile/word_split.h"
 #include <string.h>
@@ -104,10 +104,7 @@ static const char *unquote_flag(const char *p, const char *end, char escape, ob_
 	char quote = '\0';
 
 	for (; p < end; p++) {
-		uint32_t rune;
-
-		ob_rune_decode(p, (size_t)(end - p), &rune);
-		if (!quote && ob_rune_is_space(rune))
+		if (!quote && ob_is_blank(*p))
 			break;
 		if (!quote && (*p == '\'' || *p == '"')) {
 			quote = *p;
@@ -133,7 +130,8 @@ ocib_errc ob_split_flags(const ob_split *split, ob_span *text, ob_words *flags, 
 	while (r == OCIB_OK) {
 		const char *start;
 
-		p += ob_space_prefix(p, (size_t)(end - p));
+		while (p < end && ob_is_blank(*p))
+			p++;
 		if (end - p < 2 || p[0] != '-' || p[1] != '-')
 			break;
 		start = p;

@@ -22,7 +22,7 @@ static bool serve_uploads(fake_server *s, const fake_request *request, size_t nt
 		return fake_reply(fd, 202, "Location: /elsewhere/1?_state=x%2By\r\n", "");
 	if (cut_first_upload) {
 		cut_first_upload = false;
-		fake_write(fd, "HTTP/1.1 201 X\r\nContent-Length: 9\r\n\r\n", 39);
+		fake_write(fd, "HTTP/1.1 201 X\r\nContent-Length: 9\r\n\r\n", 38);
 		return false;
 	}
 	uploaded = malloc(request->body_len);
