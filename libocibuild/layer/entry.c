@@ -124,6 +124,15 @@ int ob_entry_compare(const void *a, const void *b)
 	return order ? order : rank(x->type) - rank(y->type);
 }
 
+bool ob_entry_at_odds(const ob_entry *first, const ob_entry *second)
+{
+	if (ob_entry_is_thing(first))
+		return ob_path_is_below(second->path, first->path) &&
+		       !(ob_entry_is_thing(second) && ob_str_eq(second->path, first->path));
+	return first->type == OB_ENTRY_DIR && ob_entry_is_thing(second) &&
+	       ob_str_eq(second->path, first->path);
+}
+
 void ob_entry_strip(ob_entry *entry)
 {
 	if (ob_entry_is_mark(entry)) {

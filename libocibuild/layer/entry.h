@@ -64,6 +64,11 @@ const ob_xattr *ob_entry_find_xattr(const ob_entry *entry, const char *name); /*
 int ob_entry_compare(const void *a, const void *b);
 
 /**
+ * Of two neighbours in order: do they say that one path is a directory and something else? In one layer
+ * that cannot be: unpackers would write through links, or lose files.
+ */
+bool ob_entry_at_odds(const ob_entry *first, const ob_entry *second);
+/**
  * Take away what this type of entry has not got in a layer (the size of a link, the owner of a whiteout,
  * nanoseconds), so that it is the entry that reading the layer gives.
  */

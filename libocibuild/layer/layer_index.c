@@ -62,6 +62,11 @@ static void sort_entries(ob_layer_index *index)
 	}
 }
 
+static bool is_same(const ob_entry *a, const ob_entry *b)
+{
+	return ob_str_eq(a->path, b->path) && ob_entry_compare(a, b) == 0;
+}
+
 static void drop_overwritten(ob_layer_index *index)
 {
 	size_t kept = 0;
@@ -69,10 +74,10 @@ static void drop_overwritten(ob_layer_index *index)
 	for (size_t i = 0; i < index->len; i++) {
 		ob_entry *entry = &index->entries[i];
 
-		if (i + 1 < index->len && ob_entry_compare(entry, entry + 1) == 0)
+		if (i + 1 < index->len && is_same(entry, entry + 1))
 			ob_entry_done(entry);
-		else
-			index->entries[kept++] = *entry;
+		else if (kept++ != i)
+			index->entries[kept - 1] = *entry;
 	}
 	index->len = kept;
 }
@@ -83,17 +88,6 @@ void ob_layer_index_sort(ob_layer_index *index)
 	drop_overwritten(index);
 }
 
-/* Do two neighbours in order say that one path is a directory and something else? */
-static bool are_at_odds(const ob_entry *first, const ob_entry *second)
-{
-	bool same = ob_str_eq(first->path, second->path);
-
-	if (ob_entry_is_thing(first))
-		return ob_path_is_below(second->path, first->path) &&
-		       !(same && ob_entry_is_thing(second));
-	return same && first->type == OB_ENTRY_DIR && ob_entry_is_thing(second);
-}
-
 ocib_errc ob_layer_index_settle(ob_layer_index *index, ocib_error **err)
 {
 	char shown[OB_MEMBER_SHOWN];
@@ -101,7 +95,7 @@ ocib_errc ob_layer_index_settle(ob_layer_index *index, ocib_error **err)
 	sort_entries(index);
 	/* What is below a path follows it directly, so a conflict shows between neighbours. */
 	for (size_t i = 1; i < index->len; i++) {
-		if (are_at_odds(&index->entries[i - 1], &index->entries[i]))
+		if (ob_entry_at_odds(&index->entries[i - 1], &index->entries[i]))
 			return ob_fail(err, OCIB_ERR_CORRUPT,
 				       "'%s' is a directory and something else in one layer",
 				       ob_member_show(index->entries[i - 1].path, shown));

@@ -122,14 +122,15 @@ static bool is_entry_path(const char *path)
 	}
 }
 
-static char *get_path(cursor *c, const char *before)
+/* @return how the path stands to the one before: as ob_path_compare(before, path). */
+static int get_path(cursor *c, const char *before, char **path)
 {
 	size_t shared = (size_t)get_varint(c, strlen(before), "a wrong path prefix");
-	char *path = get_text(c, before, shared, OB_LIMIT_TAR_NAME);
 
-	if (path && !is_entry_path(path))
+	*path = get_text(c, before, shared, OB_LIMIT_TAR_NAME);
+	if (*path && !is_entry_path(*path))
 		refuse(c, "a path that is none");
-	return path;
+	return *path ? ob_path_compare(before + shared, *path + shared) : 0;
 }
 
 static void get_xattrs(cursor *c, ob_entry *entry)
@@ -191,13 +192,13 @@ static void get_offsets(cursor *c, ob_entry *entry, uint64_t expected, uint64_t 
 		refuse(c, "an offset outside the tar");
 }
 
-static void get_entry(cursor *c, ob_entry *entry, const ob_index_before *before, uint64_t tar_size)
+static int get_entry(cursor *c, ob_entry *entry, const ob_index_before *before, uint64_t tar_size)
 {
 	uint8_t tag = get_byte(c);
 
 	entry->type = (ob_entry_type)(tag & OB_INDEX_TAG_TYPE);
 	entry->has_digest = tag & OB_INDEX_TAG_DIGEST;
-	entry->path = get_path(c, before->path);
+	int order = get_path(c, before->path, &entry->path);
 	entry->mode = before->mode;
 	entry->uid = before->uid;
 	entry->gid = before->gid;
@@ -218,6 +219,7 @@ static void get_entry(cursor *c, ob_entry *entry, const ob_index_before *before,
 	if (entry->path && !*entry->path && entry->type != OB_ENTRY_DIR &&
 	    entry->type != OB_ENTRY_OPAQUE)
 		refuse(c, "a root that is no directory");
+	return order;
 }
 
 static void get_members(cursor *c, ob_layer_index *index)
@@ -257,11 +259,14 @@ static void get_entries(cursor *c, ob_layer_index *index)
 	while (index->len < count && !c->wrong) {
 		ob_autodone(ob_entry) entry = {.path = NULL};
 
-		get_entry(c, &entry, &before, index->tar_size);
+		int order = get_entry(c, &entry, &before, index->tar_size);
 		if (c->wrong)
 			return;
-		if (index->len && ob_entry_compare(&index->entries[index->len - 1], &entry) >= 0)
+		const ob_entry *last = index->len ? &index->entries[index->len - 1] : NULL;
+		if (last && (order > 0 || (order == 0 && ob_entry_compare(last, &entry) >= 0)))
 			refuse(c, "entries out of order");
+		if (last && ob_entry_at_odds(last, &entry))
+			refuse(c, "a path that is a directory and something else");
 		before = ob_index_before_next(&entry);
 		if (ob_layer_index_take(index, &entry) < 0)
 			refuse(c, no_memory);
@@ -319,9 +324,6 @@ ocib_errc ob_layer_index_parse(const void *data, size_t len, ob_layer_index **ou
 		return ob_fail_nomem(err);
 	if (c.wrong)
 		return ob_fail(err, OCIB_ERR_CORRUPT, "layer index: %s", c.wrong);
-	r = ob_layer_index_settle(index, err);
-	if (r)
-		return ob_wrap(err, r, "layer index");
 	*out = ob_take_ptr(index);
 	return OCIB_OK;
 }

@@ -93,8 +93,7 @@ static ocib_errc check_order(const ob_layer_writer *w, const ob_entry *entry, oc
 	if (last && ob_entry_compare(last, entry) >= 0)
 		return ob_fail(err, OCIB_ERR_INVALID, "'%s' is out of order",
 			       ob_member_show(entry->path, shown));
-	/* What is below a path comes right after it. */
-	if (last && ob_entry_is_thing(last) && ob_path_is_below(entry->path, last->path))
+	if (last && ob_entry_at_odds(last, entry))
 		return ob_fail(err, OCIB_ERR_INVALID, "'%s' is below what is no directory",
 			       ob_member_show(entry->path, shown));
 	return OCIB_OK;

@@ -4,8 +4,8 @@
  * built on the way and hidden at the end of the blob. Entries must come in ob_entry_compare order,
  * parents before children; the same entries give the same bytes for any number of threads.
  *
- * Headers are ustar, with pax records only for what ustar cannot say (long or non-ASCII-safe names, big
- * sizes and ids, sub-second times are dropped to seconds unless keep_nsec, xattrs as SCHILY.xattr).
+ * The tar is as tar_writer.h says; what a type of entry has not got in a layer is dropped (entry.h,
+ * ob_entry_strip), capabilities become v2. Whiteouts take no digest, owner or mode.
  */
 #ifndef OB_LAYER_LAYER_WRITER_H
 #define OB_LAYER_LAYER_WRITER_H
@@ -38,7 +38,9 @@ ocib_errc ob_layer_writer_open(const ob_layer_writer_options *options,
 			       ocib_error **err);
 /**
  * @param content exactly entry->size bytes of a file; NULL for everything else and for empty files.
- * The entry is copied. Kinds: INVALID (order), CORRUPT (content shorter or longer than size).
+ * The entry is copied. A digest that it has is believed, else the content is hashed.
+ * Kinds: INVALID (order, a hard link before its target), UNSUPPORTED (a name or xattr that no layer can
+ * hold), CORRUPT (content shorter or longer than size; the layer cannot go on then), LIMIT.
  */
 ocib_errc ob_layer_writer_add(ob_layer_writer *writer, const ob_entry *entry, ob_reader *content,
 			      ocib_error **err);
