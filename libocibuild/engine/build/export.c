@@ -9,6 +9,8 @@
 #include "engine/build/build.h"
 #include "engine/build/fetch_layers.h"
 #include "engine/build/rootfs_sink.h"
+#include "engine/transfer/archive_write.h"
+#include "engine/transfer/push.h"
 
 #define ANNOTATION_IMAGE_NAME "io.containerd.image.name"
 
@@ -31,15 +33,6 @@ static ocib_errc fetch_base(const export_call *call, ocib_error **err)
 
 /* --- the store --- */
 
-/* Rewriting index.json with what it says already would cost an fsync. */
-static bool is_named(ob_build *build, const char *name, const ob_descriptor *manifest)
-{
-	ob_autodone(ob_descriptor) old = {0};
-
-	return ob_store_get_ref(build->store, name, &old, NULL) == OCIB_OK &&
-	       ob_digest_eq(&old.digest, &manifest->digest);
-}
-
 static ocib_errc set_names(ob_store *store, const ob_strlist *names,
 			   const ob_descriptor *descriptors, ocib_error **err)
 {
@@ -50,15 +43,12 @@ static ocib_errc set_names(ob_store *store, const ob_strlist *names,
 static ocib_errc name_in_store(ob_build *build, const ob_descriptor *manifest, ocib_error **err)
 {
 	ob_autofree ob_descriptor *descriptors = calloc(build->tags.len + 1, sizeof(*descriptors));
-	bool all = true;
 
 	if (!descriptors)
 		return ob_fail_nomem(err);
-	for (size_t i = 0; i < build->tags.len; i++) {
+	for (size_t i = 0; i < build->tags.len; i++)
 		descriptors[i] = *manifest; /* borrowed */
-		all = all && is_named(build, build->tags.items[i], manifest);
-	}
-	return all ? OCIB_OK : set_names(build->store, &build->tags, descriptors, err);
+	return set_names(build->store, &build->tags, descriptors, err);
 }
 
 static ocib_errc to_store(export_call *call, ocib_error **err)
@@ -119,21 +109,53 @@ static ocib_errc to_layout(export_call *call, ocib_error **err)
 {
 	ob_auto(ocib_store) layout = NULL;
 
-	ocib_errc r = fetch_base(call, err);
-	if (r == OCIB_OK)
-		r = ob_layout_open(call->output->dest, true, &layout, err);
+	ocib_errc r = ob_layout_open(call->output->dest, true, &layout, err);
 	return r == OCIB_OK ? fill_layout(call, layout, err) : r;
 }
 
-static ocib_errc to_archive(export_call *call, ocib_error **err)
+/* --- archives --- */
+
+/* NULL-terminated, also when empty. */
+static const char *const *terminated(const ob_strlist *list)
 {
-	return ob_fail(err, OCIB_ERR_UNSUPPORTED, "output to an archive '%s' is not implemented",
-		       call->output->dest);
+	static const char *const none[] = {NULL};
+
+	return list->len ? (const char *const *)list->items : none;
+}
+
+static ocib_errc to_oci_archive(export_call *call, ocib_error **err)
+{
+	static const char *const latest[] = {"latest", NULL};
+	const ob_strlist *tags = &call->build->tags;
+	ob_autodone(ob_strlist) short_names = {0};
+
+	for (size_t i = 0; i < tags->len; i++) {
+		if (ob_strlist_add(&short_names, strrchr(tags->items[i], ':') + 1) < 0)
+			return ob_fail_nomem(err);
+	}
+	return ob_archive_write_oci(call->build->ctx, call->build->store, call->manifest,
+				    call->output->dest,
+				    tags->len ? terminated(&short_names) : latest,
+				    tags->len ? terminated(tags) : NULL, NULL, err);
+}
+
+static ocib_errc to_docker(export_call *call, ocib_error **err)
+{
+	ocib_errc r = fetch_base(call, err);
+
+	return r < 0 ? r
+		     : ob_archive_write_docker(call->build->ctx, call->build->store, call->manifest,
+					       call->output->dest, terminated(&call->build->tags),
+					       NULL, err);
 }
 
 static ocib_errc to_oci(export_call *call, ocib_error **err)
 {
-	return call->output->tar == 0 ? to_layout(call, err) : to_archive(call, err);
+	ocib_errc r = fetch_base(call, err);
+
+	if (r < 0)
+		return r;
+	return call->output->tar == 0 ? to_layout(call, err) : to_oci_archive(call, err);
 }
 
 /* --- root file systems --- */
@@ -165,10 +187,79 @@ static ocib_errc to_local(export_call *call, ocib_error **err)
 
 /* --- registries --- */
 
+/* The image at the bottom, if it came from a registry. */
+static const ob_reference *base_origin(const ob_build *build)
+{
+	const ob_node *node = &build->plan->nodes[build->plan->target];
+
+	while (node->kind == OB_NODE_STAGE)
+		node = &build->plan->nodes[node->base];
+	return node->kind == OB_NODE_IMAGE ? ob_image_source_origin(node->image) : NULL;
+}
+
+static ocib_errc push_one(export_call *call, const char *name, ob_blob_fetcher *fetcher,
+			  ob_registry_set *registries, ocib_error **err)
+{
+	ob_build *build = call->build;
+	ob_autodone(ob_reference) destination = {0};
+	ocib_transfer_result result = {0};
+
+	ocib_errc r = ob_reference_parse(name, &destination, err);
+	if (r == OCIB_OK)
+		r = ob_reference_default_tag(&destination, err);
+	if (r < 0)
+		return r;
+	const ob_push_request request = {
+		.ctx = build->ctx,
+		.store = build->store,
+		.memory = build->store,
+		.registries = registries,
+		.fetcher = fetcher,
+		.place = {.origin = base_origin(build)},
+		.root = call->manifest,
+		.destination = &destination,
+		.step = call->step,
+	};
+	r = ob_push_image(&request, &result, err);
+	if (r == OCIB_OK)
+		ob_emit_note(build->ctx, "pushed %s@%s", name, call->manifest->digest.text);
+	return r;
+}
+
+/* The names of the output, comma-separated, else the tags. */
+static ocib_errc registry_names(const export_call *call, ob_strlist *names, ocib_error **err)
+{
+	const char *text = call->output->name;
+
+	if (!text)
+		return ob_strlist_copy(names, &call->build->tags) < 0 ? ob_fail_nomem(err)
+								      : OCIB_OK;
+	while (*text) {
+		size_t len = strcspn(text, ",");
+
+		if (len && ob_strlist_add_len(names, text, len) < 0)
+			return ob_fail_nomem(err);
+		text += len + (text[len] == ',');
+	}
+	return OCIB_OK;
+}
+
+/* Without an origin the base came from a layout, which the fetcher knows nothing of. */
 static ocib_errc to_registry(export_call *call, ocib_error **err)
 {
-	(void)call;
-	return ob_fail(err, OCIB_ERR_UNSUPPORTED, "output to a registry is not implemented");
+	ob_build *build = call->build;
+	ob_registry_set *registries = ob_image_sources_registries(build->sources);
+	ob_auto(ob_blob_fetcher) fetcher = NULL;
+	ob_autodone(ob_strlist) names = {0};
+
+	ocib_errc r = base_origin(build) ? OCIB_OK : fetch_base(call, err);
+	if (r == OCIB_OK)
+		r = ob_blob_fetcher_new(build->ctx, build->store, registries, &fetcher, err);
+	if (r == OCIB_OK)
+		r = registry_names(call, &names, err);
+	for (size_t i = 0; i < names.len && r == OCIB_OK; i++)
+		r = push_one(call, names.items[i], fetcher, registries, err);
+	return r;
 }
 
 /* --- all of them --- */
@@ -180,7 +271,7 @@ typedef struct exporter {
 } exporter;
 
 static const exporter exporters[] = {
-	{"store", false, to_store},       {"oci", true, to_oci},     {"docker", true, to_archive},
+	{"store", false, to_store},       {"oci", true, to_oci},     {"docker", true, to_docker},
 	{"registry", false, to_registry}, {"local", true, to_local}, {"tar", true, to_tar},
 };
 

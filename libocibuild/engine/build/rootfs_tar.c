@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/fds.h"
 #include "base/limits.h"
@@ -90,6 +91,27 @@ static void tar_destroy(ob_rootfs_sink *self)
 	free(sink);
 }
 
+/* A regular file is replaced at the end; a device or a pipe is written to. */
+static ocib_errc open_file(tar_sink *sink, const char *path, ocib_error **err)
+{
+	struct stat st;
+	bool in_place = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+
+	sink->fd = -1;
+	sink->path = strdup(path);
+	if (!sink->path)
+		return ob_fail_nomem(err);
+	if (in_place) {
+		sink->fd = open(path, O_WRONLY | O_CLOEXEC);
+	} else {
+		sink->temp = ob_str_printf("%s.partial-%d", path, (int)getpid());
+		if (!sink->temp)
+			return ob_fail_nomem(err);
+		sink->fd = open(sink->temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	}
+	return sink->fd < 0 ? ob_fail_errno(err, "create '%s'", path) : OCIB_OK;
+}
+
 ocib_errc ob_rootfs_sink_open_tar(const char *path, ob_rootfs_sink **out, ocib_error **err)
 {
 	static const ob_rootfs_sink_ops ops = {tar_add, tar_finish, tar_destroy};
@@ -101,14 +123,9 @@ ocib_errc ob_rootfs_sink_open_tar(const char *path, ob_rootfs_sink **out, ocib_e
 	base->ops = &ops;
 	sink->fd = STDOUT_FILENO;
 	if (!ob_str_eq(path, "-")) {
-		sink->fd = -1;
-		sink->path = strdup(path);
-		sink->temp = ob_str_printf("%s.partial-%d", path, (int)getpid());
-		if (!sink->path || !sink->temp)
-			return ob_fail_nomem(err);
-		sink->fd = open(sink->temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-		if (sink->fd < 0)
-			return ob_fail_errno(err, "create '%s'", sink->temp);
+		ocib_errc r = open_file(sink, path, err);
+		if (r < 0)
+			return r;
 	}
 	*out = ob_take_ptr(base);
 	return OCIB_OK;
