@@ -169,6 +169,21 @@ TEST(tools__agree_on_numbers_at_their_ends)
 	assert_tools_agree(index);
 }
 
+TEST(tools__agree_on_long_raw_names_with_pax_records)
+{
+	ob_auto(ob_layer_index) index = ob_layer_index_new();
+
+	for (char first = 'A'; first < 'F'; first++) {
+		add_long(index, first, '\xfe', 400, 90, first % 2);
+		ob_entry *entry = &index->entries[index->len - 1];
+
+		entry->uid = UINT32_MAX - 1;
+		entry->mtime_sec = -5;
+		assert_int_equal(ob_entry_add_xattr(entry, "user.x", "1", 1), 0);
+	}
+	assert_tools_agree(index);
+}
+
 TEST(tools__agree_on_xattrs_and_content)
 {
 	ob_auto(ob_layer_index) index = ob_layer_index_new();
