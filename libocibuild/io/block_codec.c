@@ -2,6 +2,7 @@
  *
  * zstd frames carry their content size and no checksum: blobs are verified by SHA-256, and a member's
  * size is checked against the table. These two choices are constants because they are in the digest.
+ * Documents are not hashed by who reads them, so theirs have one.
  */
 #include "io/block_codec.h"
 #include <zstd.h>
@@ -162,6 +163,7 @@ ocib_errc ob_zstd_pack(const void *data, size_t len, int level, ob_buffer *out, 
 
 	if (r)
 		return r;
+	(void)ZSTD_CCtx_setParameter(packer->zstd, ZSTD_c_checksumFlag, 1);
 	char *room = ob_buffer_reserve(out, bound);
 	if (!room)
 		return ob_buffer_check(out, err);

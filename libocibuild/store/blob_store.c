@@ -17,7 +17,8 @@ bool ob_store_has_blob(ob_store *store, const ob_digest *digest)
 	struct stat st;
 
 	ob_store_object_path(OB_BLOBS_DIR, digest, path);
-	return fstatat(store->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+	return ob_store_is_pending(store, digest) ||
+	       (fstatat(store->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode));
 }
 
 ocib_errc ob_store_open_blob(ob_store *store, const ob_digest *digest, uint64_t size, int *out_fd,
@@ -28,7 +29,9 @@ ocib_errc ob_store_open_blob(ob_store *store, const ob_digest *digest, uint64_t 
 	ob_autofd int fd = -1;
 
 	ob_store_object_path(OB_BLOBS_DIR, digest, path);
-	fd = openat(store->dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	fd = ob_store_open_pending(store, digest);
+	if (fd < 0)
+		fd = openat(store->dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return ob_fail(err, OCIB_ERR_NOTFOUND, "blob %s is not in '%s'", digest->text,
 			       store->path);
@@ -73,20 +76,14 @@ ocib_errc ob_store_read_blob(ob_store *store, const ob_digest *digest, ob_buffer
 ocib_errc ob_store_write_blob(ob_store *store, const void *data, size_t len, ob_digest *out,
 			      ocib_error **err)
 {
-	ob_auto(ob_blob_writer) writer = NULL;
 	ob_autofd int fd = -1;
 	ob_digest digest;
-	ocib_errc r;
+	ocib_errc r = OCIB_OK;
 
 	ob_digest_of(&digest, data, len);
-	if (ob_store_open_blob(store, &digest, len, &fd, NULL) == OCIB_OK) {
+	if (ob_store_open_blob(store, &digest, len, &fd, NULL) != OCIB_OK)
+		r = ob_store_add_pending(store, &digest, data, len, err);
+	if (r == OCIB_OK)
 		*out = digest;
-		return OCIB_OK;
-	}
-	r = ob_blob_writer_open(store, &writer, err);
-	if (r == OCIB_OK)
-		r = ob_writer_write(ob_blob_writer_base(writer), data, len, err);
-	if (r == OCIB_OK)
-		r = ob_blob_writer_commit(writer, &digest, len, out, err);
 	return r;
 }

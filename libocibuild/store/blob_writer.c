@@ -114,16 +114,14 @@ int ob_blob_writer_fd(ob_blob_writer *writer)
 }
 
 /** A layout that another tool made need not have the folder for a blob's algorithm. */
-static int rename_blob(ob_blob_writer *w, const char *to)
+int ob_store_rename_blob(ob_store *store, const char *from, const char *to)
 {
-	int dirfd = w->store->dirfd;
-
-	if (renameat(dirfd, w->path, dirfd, to) == 0)
+	if (renameat(store->dirfd, from, store->dirfd, to) == 0)
 		return 0;
-	if (errno != ENOENT || !w->store->is_layout ||
-	    ob_mkdir_parents(dirfd, OB_BLOBS_DIR, 0755, NULL) != OCIB_OK)
+	if (errno != ENOENT || !store->is_layout ||
+	    ob_mkdir_parents(store->dirfd, OB_BLOBS_DIR, 0755, NULL) != OCIB_OK)
 		return -1;
-	return renameat(dirfd, w->path, dirfd, to);
+	return renameat(store->dirfd, from, store->dirfd, to);
 }
 
 ocib_errc ob_blob_writer_commit_trusted(ob_blob_writer *w, const ob_digest *digest,
@@ -132,7 +130,7 @@ ocib_errc ob_blob_writer_commit_trusted(ob_blob_writer *w, const ob_digest *dige
 	char to[OB_STORE_PATH_LEN];
 
 	ob_store_object_path(OB_BLOBS_DIR, digest, to);
-	if (fsync(w->fd) < 0 || rename_blob(w, to) < 0)
+	if (fsync(w->fd) < 0 || ob_store_rename_blob(w->store, w->path, to) < 0)
 		return ob_fail_errno(err, "write blob %s to '%s'", digest->text, w->store->path);
 	free(w->path);
 	w->path = NULL;

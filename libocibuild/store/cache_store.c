@@ -1,8 +1,8 @@
 /* store/cache_store.c — what the store keeps to save work: layer indexes, step records, unpacked trees.
  *
- * All of it can be made again, so a file that is missing or does not parse is simply not there. Step
- * records are not fsynced: one that a crash of the machine tore is no JSON any more. Layer indexes are,
- * because the worker reads them without this code.
+ * All of it can be made again, so a file that is missing or does not parse is simply not there, and
+ * nothing is fsynced: a record that a crash of the machine tore is no JSON any more, and an index ends
+ * with a checksum.
  */
 #include "store/store_inside.h"
 #include <errno.h>
@@ -19,8 +19,8 @@ bool ob_store_has_layer_index(ob_store *store, const ob_digest *diff_id)
 	return faccessat(store->dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-ocib_errc ob_store_get_layer_index(ob_store *store, const ob_digest *diff_id, ob_layer_index **out,
-				   ocib_error **err)
+ocib_errc ob_store_read_layer_index(ob_store *store, const ob_digest *diff_id, ob_layer_index **out,
+				    ocib_error **err)
 {
 	ob_autodone(ob_buffer) text = OB_BUFFER_INIT(OB_LIMIT_LAYER_INDEX, "layer index");
 	char path[OB_STORE_PATH_LEN];
@@ -28,12 +28,26 @@ ocib_errc ob_store_get_layer_index(ob_store *store, const ob_digest *diff_id, ob
 
 	ob_store_object_path(OB_LAYERS_DIR, diff_id, path);
 	r = ob_read_file(store->dirfd, path, &text, err);
-	if (r != OCIB_OK)
+	return r == OCIB_OK ? ob_layer_index_parse(text.data ? text.data : "", text.len, out, err)
+			    : r;
+}
+
+ocib_errc ob_store_get_layer_index(ob_store *store, const ob_digest *diff_id, ob_layer_index **out,
+				   ocib_error **err)
+{
+	char path[OB_STORE_PATH_LEN];
+	ob_auto(ocib_error) why = NULL;
+	ocib_errc r = ob_store_read_layer_index(store, diff_id, out, &why);
+
+	if (r == OCIB_OK)
 		return r;
-	if (ob_layer_index_parse(text.data, text.len, out, NULL) != OCIB_OK)
-		return ob_fail(err, OCIB_ERR_NOTFOUND, "the index of layer %s in '%s' is damaged",
-			       diff_id->text, store->path);
-	return OCIB_OK;
+	if (r != OCIB_ERR_CORRUPT && r != OCIB_ERR_LIMIT)
+		return ob_error_move(err, &why);
+	/* Or ob_store_has_layer_index() would go on promising it. */
+	ob_store_object_path(OB_LAYERS_DIR, diff_id, path);
+	(void)unlinkat(store->dirfd, path, 0);
+	return ob_fail(err, OCIB_ERR_NOTFOUND, "the index of layer %s in '%s' was damaged",
+		       diff_id->text, store->path);
 }
 
 static ocib_errc refuse_layout(const ob_store *store, ocib_error **err)
@@ -55,20 +69,18 @@ ocib_errc ob_store_put_layer_index(ob_store *store, const ob_digest *diff_id,
 	if (r != OCIB_OK)
 		return r;
 	ob_store_object_path(OB_LAYERS_DIR, diff_id, path);
-	return ob_store_replace(store, path, text.data, text.len, OB_SURVIVES_CRASH, err);
+	return ob_store_replace(store, path, text.data, text.len, OB_MAY_BE_LOST_OR_TORN, err);
 }
 
 ocib_errc ob_store_adopt_layer_index(ob_store *store, const ob_digest *diff_id, const char *path,
 				     ocib_error **err)
 {
 	char to[OB_STORE_PATH_LEN];
-	ob_autofd int fd = -1;
 
 	if (store->is_layout)
 		return refuse_layout(store, err);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ob_store_object_path(OB_LAYERS_DIR, diff_id, to);
-	if (fd < 0 || fsync(fd) < 0 || renameat(AT_FDCWD, path, store->dirfd, to) < 0)
+	if (renameat(AT_FDCWD, path, store->dirfd, to) < 0)
 		return ob_fail_errno(err, "move '%s' to '%s/%s'", path, store->path, to);
 	return OCIB_OK;
 }

@@ -150,6 +150,8 @@ static ocib_errc find_by_id(ob_store *store, const char *hex, ob_descriptor *out
 	ocib_errc r = search_refs(&l, err);
 
 	if (r == OCIB_OK && !l.found.media_type)
+		r = ob_store_flush(store, err);
+	if (r == OCIB_OK && !l.found.media_type)
 		r = search_blobs(&l, err);
 	if (r != OCIB_OK)
 		return r;

@@ -2,8 +2,11 @@
  *
  * Reading takes no lock: the file is only ever replaced as a whole. Changing is read, modify, replace
  * under the store's lock. The document is edited as JSON and not as an ob_index, so that entries and
- * annotations of other tools stay as they are. Before a name is written, the folder of the blobs is on
- * disk, and the blobs themselves were when they got their names: no name outlives what it stands for.
+ * annotations of other tools stay as they are.
+ *
+ * No name outlives what it stands for: the content of blobs is on disk before they get their file names,
+ * and the file systems that a store can be on keep the order of renames, so that after a crash a new
+ * index.json is never there without the blobs that were there before it.
  */
 #include "store/store_inside.h"
 #include <string.h>
@@ -108,18 +111,6 @@ static ob_json *changed_manifests(change *c, const ob_json *old)
 	return manifests;
 }
 
-static ocib_errc write_index(ob_store *store, const ob_buffer *text, ocib_error **err)
-{
-	ocib_errc r = ob_store_sync_dir(store, OB_BLOBS_DIR, err);
-
-	if (r == OCIB_OK)
-		r = ob_store_replace(store, OB_INDEX_FILE, text->data, text->len, OB_SURVIVES_CRASH,
-				     err);
-	if (r == OCIB_OK)
-		r = ob_store_sync_dir(store, ".", err);
-	return r;
-}
-
 static ocib_errc apply_change(ob_store *store, change *c, ocib_error **err)
 {
 	ob_autodone(ob_buffer) before = OB_BUFFER_INIT(OB_LIMIT_JSON, OB_INDEX_FILE);
@@ -140,7 +131,8 @@ static ocib_errc apply_change(ob_store *store, change *c, ocib_error **err)
 		return r;
 	if (before.len == after.len && memcmp(before.data, after.data, after.len) == 0)
 		return OCIB_OK;
-	return write_index(store, &after, err);
+	return ob_store_replace(store, OB_INDEX_FILE, after.data, after.len, OB_SURVIVES_CRASH,
+				err);
 }
 
 ocib_errc ob_store_set_refs(ob_store *store, const char *const *names,
@@ -154,7 +146,9 @@ ocib_errc ob_store_set_refs(ob_store *store, const char *const *names,
 		return ob_fail_nomem(err);
 	if (count == 0)
 		return OCIB_OK;
-	r = apply_change(store, &c, err);
+	r = ob_store_flush(store, err);
+	if (r == OCIB_OK)
+		r = apply_change(store, &c, err);
 	return r == OCIB_OK ? r : ob_wrap(err, r, "name an image '%s'", names[0]);
 }
 

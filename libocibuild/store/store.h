@@ -36,8 +36,14 @@ ocib_errc ob_store_open_blob(ob_store *store, const ob_digest *digest, uint64_t 
 /** A document (manifest, config), its digest verified. */
 ocib_errc ob_store_read_blob(ob_store *store, const ob_digest *digest, ob_buffer *out,
 			     ocib_error **err);
+/**
+ * A document. This store object finds it at once; it is on disk under its name, for others to find, after
+ * ob_store_set_refs(), ob_store_flush() or the end of the object.
+ */
 ocib_errc ob_store_write_blob(ob_store *store, const void *data, size_t len, ob_digest *out,
 			      ocib_error **err);
+/** All documents that were written so far under their names. */
+ocib_errc ob_store_flush(ob_store *store, ocib_error **err);
 
 /** A blob being written: a temp file until it is committed under its digest. */
 typedef struct ob_blob_writer ob_blob_writer;

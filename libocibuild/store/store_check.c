@@ -184,7 +184,9 @@ ocib_errc ocib_store_check(ocib_context *ctx, ocib_store *store, ocib_store_prob
 
 	if (!blobs)
 		return ob_fail_nomem(err);
-	r = ob_check_images(&run, err);
+	r = ob_store_flush(store, err);
+	if (r == OCIB_OK)
+		r = ob_check_images(&run, err);
 	if (r == OCIB_OK && !store->is_layout)
 		r = ob_check_caches(&run, err);
 	if (r == OCIB_OK)

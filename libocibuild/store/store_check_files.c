@@ -176,7 +176,7 @@ static ocib_errc check_layer_index(ob_store_check_run *run, int dirfd, const cha
 	(void)dirfd;
 	if (!ob_digest_parse_hex(name, &diff_id))
 		return ob_check_tell(run, err, "'" OB_LAYERS_DIR "/%s' is no layer index", name);
-	if (ob_store_get_layer_index(run->store, &diff_id, &index, NULL) != OCIB_OK)
+	if (ob_store_read_layer_index(run->store, &diff_id, &index, NULL) != OCIB_OK)
 		return ob_check_tell(run, err, "the index of layer %s is damaged", diff_id.text);
 	return OCIB_OK;
 }

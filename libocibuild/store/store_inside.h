@@ -36,6 +36,8 @@ struct ocib_store {
 	char *session;  /* our folder "<temp_root>/<unique>", made at the first use; or NULL */
 	int session_fd; /* its lock */
 	uint64_t temp_count;
+	struct ob_pending_blob *pending; /* blob_pending.c */
+	size_t pending_count;
 };
 
 /** What ocib_store_open() says about a path of NULL; malloc'ed. Kinds: NOTFOUND. */
@@ -49,6 +51,17 @@ ocib_errc ob_store_temp_name(ob_store *store, char **out, ocib_error **err);
 /** Remove our folder; called when the store is closed. */
 void ob_store_end_session(ob_store *store);
 
+/** A document: written now, found by this object from now on, under its name after ob_store_flush(). */
+ocib_errc ob_store_add_pending(ob_store *store, const ob_digest *digest, const void *data,
+			       size_t len, ocib_error **err);
+bool ob_store_is_pending(ob_store *store, const ob_digest *digest);
+/** O_RDONLY fd, or -1: it is not pending. */
+int ob_store_open_pending(ob_store *store, const ob_digest *digest);
+void ob_store_drop_pending(
+	ob_store *store); /**< what could not be flushed; the session removes the files */
+/** Rename a finished temporary file to a blob's path. 0, or -1 and errno. */
+int ob_store_rename_blob(ob_store *store, const char *from, const char *to);
+
 /** What a write must survive. Everything survives the death of the process. */
 typedef enum ob_durability {
 	OB_SURVIVES_CRASH,      /* of the machine too: fsync before the rename */
@@ -57,11 +70,12 @@ typedef enum ob_durability {
 /** Replace @p path as a whole. */
 ocib_errc ob_store_replace(ob_store *store, const char *path, const void *data, size_t len,
 			   ob_durability durability, ocib_error **err);
-/** fsync of a directory of the store, so that renames into it are on disk. */
-ocib_errc ob_store_sync_dir(ob_store *store, const char *path, ocib_error **err);
-
 /** "<dir>/<hex of digest>" */
 void ob_store_object_path(const char *dir, const ob_digest *digest, char out[OB_STORE_PATH_LEN]);
+
+/** As get, but a damaged one is CORRUPT or LIMIT, and stays. */
+ocib_errc ob_store_read_layer_index(ob_store *store, const ob_digest *diff_id, ob_layer_index **out,
+				    ocib_error **err);
 
 /** index.json as it is. Kinds: CORRUPT. */
 ocib_errc ob_store_read_index(ob_store *store, ob_json **out, ocib_error **err);

@@ -79,6 +79,8 @@ ocib_store *ocib_store_close(ocib_store *store)
 {
 	if (!store)
 		return NULL;
+	(void)ob_store_flush(store, NULL);
+	ob_store_drop_pending(store);
 	ob_store_end_session(store);
 	(void)pthread_mutex_destroy(&store->lock);
 	if (store->dirfd >= 0)

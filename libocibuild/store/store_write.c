@@ -39,12 +39,3 @@ ocib_errc ob_store_replace(ob_store *store, const char *path, const void *data, 
 	}
 	return r;
 }
-
-ocib_errc ob_store_sync_dir(ob_store *store, const char *path, ocib_error **err)
-{
-	ob_autofd int fd = openat(store->dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 || fsync(fd) < 0)
-		return ob_fail_errno(err, "sync directory '%s/%s'", store->path, path);
-	return OCIB_OK;
-}

@@ -30,6 +30,7 @@ static inline void fixture_blob(ob_store *store, const char *media_type, const v
 	*out = (ob_descriptor){.media_type = strdup(media_type), .size = len};
 	assert_non_null(out->media_type);
 	ASSERT_OK(ob_store_write_blob(store, data, len, &out->digest, &t_err));
+	ASSERT_OK(ob_store_flush(store, &t_err));
 }
 
 /** An image of one layer with that content. */

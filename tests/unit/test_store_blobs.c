@@ -96,6 +96,7 @@ TEST(blob__missing_damaged_or_strange_is_told_apart)
 	ASSERT_ERROR(ob_store_open_blob(store, &digest, 5, &fd, &t_err), OCIB_ERR_NOTFOUND,
 		     digest.text);
 	ASSERT_OK(ob_store_write_blob(store, "hello", 5, &digest, &t_err));
+	ASSERT_OK(ob_store_flush(store, &t_err));
 	ASSERT_ERROR(ob_store_open_blob(store, &digest, 6, &fd, &t_err), OCIB_ERR_CORRUPT,
 		     "5 bytes instead of 6");
 	fixture_overwrite(store, path, "hellO");
@@ -120,10 +121,45 @@ TEST(blob__that_was_cut_off_is_mended_by_writing_it_again)
 	ob_autofree char *path = NULL;
 
 	ASSERT_OK(ob_store_write_blob(store, "hello", 5, &digest, &t_err));
+	ASSERT_OK(ob_store_flush(store, &t_err));
 	path = fixture_blob_path(&digest);
 	fixture_overwrite(store, path, "he");
 	ASSERT_OK(ob_store_write_blob(store, "hello", 5, &digest, &t_err));
+	ASSERT_OK(ob_store_flush(store, &t_err));
 	ASSERT_OK(ob_store_read_blob(store, &digest, &text, &t_err));
+}
+
+TEST(document__is_found_by_its_writer_at_once_and_by_others_after_the_flush)
+{
+	ob_auto(ocib_store) store = fixture_store("store", false);
+	ob_auto(ocib_store) other = fixture_store("store", false);
+	ob_autodone(ob_buffer) text = OB_BUFFER_INIT(100, "test");
+	ob_digest digest, again;
+
+	ASSERT_OK(ob_store_write_blob(store, "hello", 5, &digest, &t_err));
+	assert_true(ob_store_has_blob(store, &digest));
+	assert_false(ob_store_has_blob(other, &digest));
+	ASSERT_OK(ob_store_read_blob(store, &digest, &text, &t_err));
+	assert_string_equal(text.data, "hello");
+	ASSERT_OK(ob_store_write_blob(store, "hello", 5, &again, &t_err));
+	ASSERT_OK(ob_store_flush(store, &t_err));
+	assert_true(ob_store_has_blob(other, &digest));
+	ob_buffer_clear(&text);
+	ASSERT_OK(ob_store_read_blob(other, &digest, &text, &t_err));
+}
+
+TEST(document__is_not_lost_when_its_writer_closes)
+{
+	ob_auto(ocib_store) store = fixture_store("store", false);
+	ob_digest digests[200];
+
+	/* More than may be pending at a time. */
+	for (int i = 0; i < 200; i++)
+		ASSERT_OK(ob_store_write_blob(store, &i, sizeof(i), &digests[i], &t_err));
+	store = ocib_store_close(store);
+	store = fixture_store("store", false);
+	for (int i = 0; i < 200; i++)
+		assert_true(ob_store_has_blob(store, &digests[i]));
 }
 
 TEST(blob__can_be_written_to_a_layout_without_the_folder)
@@ -134,6 +170,7 @@ TEST(blob__can_be_written_to_a_layout_without_the_folder)
 	assert_int_equal(unlinkat(ob_store_dirfd(layout), "blobs/sha256", AT_REMOVEDIR), 0);
 	assert_int_equal(unlinkat(ob_store_dirfd(layout), "blobs", AT_REMOVEDIR), 0);
 	ASSERT_OK(ob_store_write_blob(layout, "x", 1, &digest, &t_err));
+	ASSERT_OK(ob_store_flush(layout, &t_err));
 	assert_true(ob_store_has_blob(layout, &digest));
 }
 
@@ -189,6 +226,7 @@ TEST(layer_index__is_kept_by_diff_id)
 	found = ob_layer_index_free(found);
 	ASSERT_ERROR(ob_store_get_layer_index(store, &other, &found, &t_err), OCIB_ERR_NOTFOUND,
 		     "damaged");
+	assert_false(ob_store_has_layer_index(store, &other));
 }
 
 TEST(layout__has_no_caches)
