@@ -30,6 +30,7 @@
 struct ob_sandbox_host {
 	int scratch_fd; /* a tmpfs that only this worker sees */
 	bool is_initial_userns;
+	ob_rlimit_op file_limit; /* what commands get unless they ask for another */
 	ob_seccomp_filter filter;
 	uint64_t next; /* number of the next command's directory */
 };
@@ -63,6 +64,9 @@ ocib_errc ob_sandbox_host_new(ob_sandbox_host **out, ocib_error **err)
 		return ob_fail_nomem(err);
 	host->scratch_fd = -1;
 	host->is_initial_userns = ob_is_initial_user_namespace();
+	host->file_limit.resource = RLIMIT_NOFILE;
+	if (getrlimit(RLIMIT_NOFILE, &host->file_limit.limit) < 0)
+		return ob_fail_errno(err, "read the limit of open files");
 	ocib_errc r = mount_scratch(host, err);
 	if (r == OCIB_OK)
 		r = ob_seccomp_filter_build(&host->filter, err);
@@ -193,6 +197,7 @@ static ocib_errc prepare(const ob_run_spec *spec, const int stdio[3], ob_sandbox
 	if (r < 0)
 		return r;
 	ob_process_plan_apply(&p->process, spec, &p->child);
+	p->child.file_limit = &sandbox->host->file_limit;
 	p->child.ops = p->mounts.ops;
 	p->child.op_count = p->mounts.len;
 	p->child.root_fd = sandbox->root_fd;

@@ -34,6 +34,9 @@ void ob_probe_done(ob_probe *probe);
 /** Each candidate is really tried, in a child. @param store_dir where overlay would have its upper. */
 ocib_errc ob_sandbox_probe(const char *store_dir, ob_probe *out, ocib_error **err);
 
+/** In the namespaces of a rung: is there all that commands will need? Kinds: DENIED (with a hint). */
+ocib_errc ob_sandbox_check(const char *store_dir, ocib_error **err);
+
 /**
  * What the sandboxes of one worker share: a tmpfs of its own, the system call filter, what kind of user
  * namespace this is. Made by a process that ob_sandbox_fork() put into its namespaces.

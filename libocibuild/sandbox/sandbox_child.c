@@ -188,11 +188,16 @@ static void set_up_names(const ob_child_plan *plan)
 		fail_child(plan, OB_CHILD_NETWORK, 0);
 }
 
+static int set_rlimit(const ob_rlimit_op *op)
+{
+	return (int)syscall(SYS_prlimit64, 0, op->resource, &op->limit, NULL);
+}
+
 static void set_rlimits(const ob_child_plan *plan)
 {
+	(void)set_rlimit(plan->file_limit); /* never above what we have */
 	for (size_t i = 0; i < plan->rlimit_count; i++)
-		if (syscall(SYS_prlimit64, 0, plan->rlimits[i].resource, &plan->rlimits[i].limit,
-			    NULL) < 0)
+		if (set_rlimit(&plan->rlimits[i]) < 0)
 			fail_child(plan, OB_CHILD_RLIMIT, i);
 }
 

@@ -35,6 +35,7 @@ typedef struct ob_child_plan {
 	const char *hostname;
 	bool own_network; /**< bring its loopback up */
 	bool own_session;
+	const ob_rlimit_op *file_limit; /**< set before the others */
 	const ob_rlimit_op *rlimits;
 	size_t rlimit_count;
 	const char *cwd;

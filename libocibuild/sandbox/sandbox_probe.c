@@ -172,6 +172,22 @@ static void try_rung(ob_rung rung, const char *store_dir, trial *out)
 		continue;
 }
 
+ocib_errc ob_sandbox_check(const char *store_dir, ocib_error **err)
+{
+	attempt attempts[2] = {0};
+
+	try_proc(&attempts[0]);
+	try_overlay(store_dir, &attempts[1]);
+	for (size_t i = 0; i < OB_ARRAY_LEN(attempts); i++) {
+		if (!attempts[i].why[0])
+			continue;
+		ob_fail(err, OCIB_ERR_DENIED, "%s", attempts[i].why);
+		ob_error_set_hint(err, "%s", attempts[i].remedy);
+		return OCIB_ERR_DENIED;
+	}
+	return OCIB_OK;
+}
+
 /* A child that only asks for a user namespace with its own id in it. */
 static bool try_single_id(void)
 {

@@ -16,9 +16,12 @@ typedef struct ob_diff_options {
 		*skip; /**< entry paths that are not the step's doing (mount point stubs) */
 	size_t skip_count;
 	bool userxattr; /**< overlay's marks are user.overlay.*, else trusted.overlay.* */
+	int (*check)(
+		void *arg); /**< asked now and then: not 0 makes it end with CANCELED; may be NULL */
+	void *arg;
 } ob_diff_options;
 
-/** Writes all changes, in order, to @p writer; does not finish it. */
+/** Writes all changes, in order, to @p writer; does not finish it. Kinds: CANCELED. */
 ocib_errc ob_snapshot_diff(int upper_fd, const ob_diff_options *options, ob_layer_writer *writer,
 			   ocib_error **err);
 

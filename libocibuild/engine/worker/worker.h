@@ -17,36 +17,40 @@
 typedef struct ob_worker ob_worker;
 
 /** Ask a short-lived worker what this machine allows. */
-ocib_errc ob_worker_probe(ocib_context *ctx, const char *store_dir, ob_probe *out, ocib_error **err);
+ocib_errc ob_worker_probe(ocib_context *ctx, const char *store_dir, ob_probe *out,
+			  ocib_error **err);
 
 /** Spawn a worker standing on the best rung that works. Kinds: DENIED (no rung; with hint), NOTFOUND
  *  (the executable is missing). */
-ocib_errc ob_worker_spawn(ocib_context *ctx, const char *store_dir, ob_worker **out, ocib_error **err);
+ocib_errc ob_worker_spawn(ocib_context *ctx, const char *store_dir, ob_worker **out,
+			  ocib_error **err);
 ob_rung ob_worker_rung(const ob_worker *worker);
 ob_worker *ob_worker_free(ob_worker *worker); /**< ends it and waits */
 OB_DEFINE_AUTO(ob_worker);
 
 /** Unpack one layer blob as the tree @p target (made; must not exist) on top of @p lowers. */
 typedef struct ob_unpack_request {
-	const char *blob;       /**< path of the packed or plain tar */
-	const char *index;      /**< path of its layer index in the store, or NULL: lets it inflate on all cores */
-	const char *target;     /**< directory to make; appears complete or not at all (temp + rename) */
-	const char *temp;       /**< an empty temp directory on the same file system */
+	const char *blob; /**< path of the packed or plain tar */
+	const char *
+		index; /**< path of its layer index in the store, or NULL: lets it inflate on all cores */
+	const char
+		*target;  /**< directory to make; appears complete or not at all (temp + rename) */
+	const char *temp; /**< an empty temp directory on the same file system */
 	const ob_strlist *lowers; /**< trees below, topmost first */
-	uint32_t step;          /**< for progress events, with @ref id */
+	uint32_t step;            /**< for progress events, with @ref id */
 	const char *id;
-	uint64_t size;          /**< unpacked bytes if known, else 0 */
+	uint64_t size; /**< unpacked bytes if known, else 0 */
 } ob_unpack_request;
 ocib_errc ob_worker_unpack(ob_worker *worker, const ob_unpack_request *request, ocib_error **err);
 
 typedef void (*ob_worker_output)(int stream, const char *data, size_t len, void *arg);
 /** Run to the end, or to cancellation (then everything in it is killed: CANCELED). */
-ocib_errc ob_worker_run(ob_worker *worker, const ob_run_spec *spec, ob_worker_output output, void *arg,
-                        ob_run_status *status, ocib_error **err);
+ocib_errc ob_worker_run(ob_worker *worker, const ob_run_spec *spec, ob_worker_output output,
+			void *arg, ob_run_status *status, ocib_error **err);
 /** The same with the caller's own standard streams, for `ocibuild run`; signals are forwarded through
  *  @p signal_fd, a pipe from which single bytes (signal numbers) are read (-1: none). */
 ocib_errc ob_worker_run_attached(ob_worker *worker, const ob_run_spec *spec, const int stdio[3],
-                                 int signal_fd, ob_run_status *status, ocib_error **err);
+				 int signal_fd, ob_run_status *status, ocib_error **err);
 
 /** Write a RUN's changes as a layer blob to @p blob_path (made by the caller), the index to index_path. */
 typedef struct ob_diff_request {
@@ -54,13 +58,13 @@ typedef struct ob_diff_request {
 	const ob_strlist *lowers; /**< topmost first */
 	const ob_strlist *skip;   /**< stubs of the run */
 	const char *blob_path;
-	const char *index_path;   /**< file to write the formatted layer index to */
+	const char *index_path; /**< file to write the formatted layer index to */
 	ob_layer_writer_options writer;
-	uint32_t step;            /**< for progress events */
+	uint32_t step; /**< for progress events */
 } ob_diff_request;
 /** *result's index is NULL: read it from index_path if it is wanted. *entries: 0 means nothing changed. */
 ocib_errc ob_worker_diff(ob_worker *worker, const ob_diff_request *request, ob_layer_result *result,
-                         uint64_t *entries, ocib_error **err);
+			 uint64_t *entries, ocib_error **err);
 
 /** rm -rf of trees whose owners are not ours. */
 ocib_errc ob_worker_remove(ob_worker *worker, const ob_strlist *paths, ocib_error **err);
