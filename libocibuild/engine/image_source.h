@@ -24,6 +24,8 @@ ocib_errc ob_image_sources_new(ocib_context *ctx, ob_store *store, const ob_regi
 ob_image_sources *ob_image_sources_free(ob_image_sources *sources); /**< frees its images too */
 OB_DEFINE_AUTO(ob_image_sources);
 ob_store *ob_image_sources_store(const ob_image_sources *sources);
+/** Connections and credentials, for a push by the same call. Borrowed; engine/source/registry_set.h. */
+struct ob_registry_set *ob_image_sources_registries(const ob_image_sources *sources);
 
 /**
  * @param name a reference ("python:3.11"), or "oci-layout://DIR[:TAG|@DIGEST]", "oci:DIR[:TAG]",

@@ -88,6 +88,11 @@ uint64_t ob_registry_received(const ob_registry *registry)
 	return atomic_load(&registry->received);
 }
 
+bool ob_registry_has_credentials(const ob_registry *registry)
+{
+	return ob_auth_has_credentials(registry->auth);
+}
+
 /* ---- Where it is. ---- */
 
 static bool wants_tls(const ob_http_reply *reply)

@@ -31,6 +31,9 @@ OB_DEFINE_AUTO(ob_registry);
 /** Bytes of documents and blobs received so far. */
 uint64_t ob_registry_received(const ob_registry *registry);
 
+/** Did credentials turn up when the registry asked for them? */
+bool ob_registry_has_credentials(const ob_registry *registry);
+
 /** Progress of one transfer in bytes; called from the transferring thread. Non-zero return cancels. */
 typedef int (*ob_registry_progress)(uint64_t current, uint64_t total, void *arg);
 
