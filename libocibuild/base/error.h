@@ -8,6 +8,7 @@
 #ifndef OB_BASE_ERROR_H
 #define OB_BASE_ERROR_H
 
+#include <errno.h>
 #include <ocibuild/error.h>
 #include "base/cleanup.h"
 

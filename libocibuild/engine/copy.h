@@ -1,8 +1,8 @@
 /* engine/copy.h — COPY, ADD and WORKDIR: from sources straight to a layer, nothing unpacked.
  *
- * Two phases. ob_copy_prepare() resolves sources, wildcards, the destination and ownership against
- * metadata and gives a list of what will be in the layer with content digests: that list is the step's
- * input, and its digest goes into the cache key. ob_copy_write() writes it.
+ * Two phases. ob_copy_prepare() finds what the sources name, with content digests, and looks at nothing
+ * else: with the step and the chain of its base, the digest of that list determines the layer.
+ * ob_copy_write() resolves destination and owners in the base's metadata and writes the layer.
  */
 #ifndef OB_ENGINE_COPY_H
 #define OB_ENGINE_COPY_H
@@ -17,13 +17,6 @@ ocib_errc ob_context_scan_new(ocib_context *ctx, ob_store *store, const ob_node 
                               ob_context_scan **out, ocib_error **err);
 ob_context_scan *ob_context_scan_free(ob_context_scan *scan); /**< saves the stat cache */
 OB_DEFINE_AUTO(ob_context_scan);
-/**
- * Digest of what stat says (path, type, mode, owner, size, inode, mtime, ctime) of all that is in the
- * context: while it is the same, so is every content, and no file need be looked at. false when some file
- * is too young to tell (changed within the clock's grain of the scan).
- */
-bool ob_context_scan_digest(const ob_context_scan *scan, uint8_t out[OB_SHA256_LEN]);
-
 typedef struct ob_copy_input {
 	const ob_plan *plan;
 	const ob_step *step;
@@ -38,7 +31,7 @@ typedef struct ob_copy_job ob_copy_job;
 /** Kinds: NOTFOUND (located; a hint names the ignore line or the nearest name), SYNTAX, UNSUPPORTED. */
 ocib_errc ob_copy_prepare(ocib_context *ctx, const ob_copy_input *input, ob_copy_job **out,
                           ocib_error **err);
-/** Digest of all that determines the layer. */
+/** Digest of all that, beside the step itself and the base, determines the layer. */
 void ob_copy_job_digest(const ob_copy_job *job, uint8_t out[OB_SHA256_LEN]);
 /** Writes all entries to @p writer; the caller finishes it. */
 ocib_errc ob_copy_write(ocib_context *ctx, ob_copy_job *job, ob_layer_writer *writer, ocib_error **err);

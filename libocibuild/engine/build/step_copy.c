@@ -1,10 +1,10 @@
 /* engine/build/step_copy.c — COPY, ADD and WORKDIR: a layer from metadata, and the way around making it.
  *
- * Keys begin with the chain id of the base: whatever made that tree, the layer is the same. Two are tried.
- * The first needs no look at the base: it names the inputs as a whole (the chain id
- * of what --from reads, the digest of the whole context), so that a build in which nothing changed
- * parses no layer index. The second is made of exactly what the step takes, file by file, so that a
- * change elsewhere in the context does not matter. A record is written under both.
+ * Keys begin with the chain id of the base: whatever made that tree, the layer is the same. The exact
+ * key is made of what the step takes, file by file; for files of a local context that needs a stat of each
+ * and no look at the base, so that a build in which nothing changed parses no layer index. What --from
+ * reads is known as a whole by its chain id: that makes a quick key, which is tried first. A record is
+ * written under both.
  */
 #include <string.h>
 #include "base/strings.h"
@@ -92,18 +92,12 @@ static ocib_errc gather(ob_build *build, ob_stage_run *stage, const ob_step *ste
 static ocib_errc quick_key(const ob_build *build, const ob_stage_run *stage,
 			   const ob_copy_input *input, copy_keys *keys, ocib_error **err)
 {
-	uint8_t scan[OB_SHA256_LEN];
-	const void *digest = NULL;
+	const char *digest = NULL;
 	size_t len = 0;
 
-	if (input->step->op == OB_STEP_COPY && reads_network(&input->step->copy))
+	if (input->scan || (input->step->op == OB_STEP_COPY && reads_network(&input->step->copy)))
 		return OCIB_OK;
-	if (input->scan) {
-		if (!ob_context_scan_digest(input->scan, scan))
-			return OCIB_OK;
-		digest = scan;
-		len = sizeof(scan);
-	} else if (input->from) {
+	if (input->from) {
 		digest = ob_tree_chain_id(input->from)->text;
 		len = strlen(digest);
 	}

@@ -1,0 +1,368 @@
+/* engine/copy/context_source.c — looking things up in a local context, and walking it.
+ *
+ * What the ignore patterns exclude is not there. A directory that is excluded while something in it is
+ * re-included is there with just that; it is announced when the first such thing is met, so that a
+ * directory of which nothing remains never shows.
+ *
+ * One directory is open at a time: its names are read, stat'ed and sorted before the walk goes down.
+ * Sockets are skipped: no layer can hold them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include "base/limits.h"
+#include "base/paths.h"
+#include "base/strings.h"
+#include "engine/copy/context_source.h"
+
+typedef struct context_source {
+	ob_copy_source_reader base;
+	ob_context_scan *scan;
+} context_source;
+
+static ob_context_scan *scan_of(ob_copy_source_reader *self)
+{
+	return ((context_source *)self)->scan;
+}
+
+/* --- the ignore patterns --- */
+
+/* State of a directory; NULL pointers all through where there are no patterns. */
+static ocib_errc new_state(const ob_context_scan *scan, void **out, ocib_error **err)
+{
+	*out = NULL;
+	if (!scan->node->ignore)
+		return OCIB_OK;
+	*out = malloc(ob_ignore_state_size(scan->node->ignore) + 1);
+	return *out ? OCIB_OK : ob_fail_nomem(err);
+}
+
+static bool is_excluded(const ob_context_scan *scan, const void *parent, const char *path,
+			void *state)
+{
+	const ob_ignore *ignore = scan->node->ignore;
+
+	return ignore && ob_ignore_step(ignore, parent, path, state);
+}
+
+static bool may_reinclude(const ob_context_scan *scan, const char *dir, const void *state)
+{
+	return ob_ignore_may_reinclude(scan->node->ignore, dir, state);
+}
+
+/* The state of an existing or possible directory path, from the root down. */
+static ocib_errc state_of_path(const ob_context_scan *scan, const char *path, void **out,
+			       bool *excluded, ocib_error **err)
+{
+	ob_autofree char *part = strdup(path);
+	ob_autofree void *parent = NULL;
+	ocib_errc r = part ? new_state(scan, &parent, err) : ob_fail_nomem(err);
+
+	*excluded = false;
+	if (r)
+		return r;
+	if (parent)
+		ob_ignore_root(scan->node->ignore, parent);
+	for (size_t len = 0; parent && part[len];) {
+		ob_autofree void *state = NULL;
+
+		len += part[len] == '/';
+		len += strcspn(part + len, "/");
+		char cut = part[len];
+		part[len] = '\0';
+		r = new_state(scan, &state, err);
+		if (r)
+			return r;
+		*excluded = is_excluded(scan, parent, part, state);
+		part[len] = cut;
+		void *old = parent;
+		parent = ob_take_ptr(state);
+		free(old);
+	}
+	*out = ob_take_ptr(parent);
+	return OCIB_OK;
+}
+
+/* --- walking --- */
+
+typedef struct frame {
+	struct frame *up;
+	ob_copy_file *dir; /* not yet announced, or NULL */
+	bool skip;         /* the visitor does not want what is below */
+} frame;
+
+typedef struct context_walk {
+	ob_context_scan *scan;
+	ob_source_visit visit;
+	void *arg;
+	unsigned depth;
+	bool stopped;
+} context_walk;
+
+static ocib_errc visit_file(context_walk *w, ob_copy_file *file, bool *skip, ocib_error **err)
+{
+	ob_walk_next next = OB_WALK_ENTER;
+	ocib_errc r = w->visit(w->arg, file, &next, err);
+
+	*skip = next != OB_WALK_ENTER;
+	if (next == OB_WALK_STOP)
+		w->stopped = true;
+	return r;
+}
+
+/* Show the excluded directories on the way to something that is not. */
+static ocib_errc announce(context_walk *w, frame *f, ocib_error **err)
+{
+	ocib_errc r = f->up ? announce(w, f->up, err) : OCIB_OK;
+
+	if (r || w->stopped || !f->dir)
+		return r;
+	if (f->up && f->up->skip) {
+		f->skip = true;
+		return OCIB_OK;
+	}
+	ob_copy_file *dir = f->dir;
+	f->dir = NULL;
+	return visit_file(w, dir, &f->skip, err);
+}
+
+static ocib_errc walk_dir(context_walk *w, frame *f, int fd, const char *dir, const void *state,
+			  ocib_error **err);
+
+static ocib_errc open_dir(const ob_context_scan *scan, const char *dir, int *out, ocib_error **err)
+{
+	*out = ob_context_open(scan, dir, O_RDONLY | O_DIRECTORY);
+	if (*out < 0)
+		return ob_fail_errno(err, "open directory '%s' of the build context", dir);
+	return OCIB_OK;
+}
+
+/* A directory that shows, or that may show for what is in it. */
+static ocib_errc walk_child_dir(context_walk *w, frame *f, ob_copy_file *file, const void *state,
+				bool excluded, ocib_error **err)
+{
+	/* The visitor may take the file; the path is needed on the way down. */
+	ob_autofree char *path = strdup(file->path);
+	ob_autofd int fd = -1;
+	frame below = {.up = f};
+
+	if (!path)
+		return ob_fail_nomem(err);
+	ocib_errc r = open_dir(w->scan, path, &fd, err);
+	if (!r)
+		r = ob_context_read_xattrs(fd, file, err);
+	if (r)
+		return r;
+	file->implied = excluded;
+	if (excluded)
+		below.dir = file;
+	else
+		r = visit_file(w, file, &below.skip, err);
+	if (r || w->stopped || below.skip)
+		return r;
+	return walk_dir(w, &below, ob_take_fd(fd), path, state, err);
+}
+
+static ocib_errc walk_child(context_walk *w, frame *f, const void *parent_state, ob_copy_file *file,
+			    ocib_error **err)
+{
+	ob_autofree void *state = NULL;
+	bool is_dir = file->type == OB_ENTRY_DIR, skip;
+	ocib_errc r = is_dir ? new_state(w->scan, &state, err) : OCIB_OK;
+
+	if (r)
+		return r;
+	bool excluded = is_excluded(w->scan, parent_state, file->path, state);
+	if (excluded && (!is_dir || !may_reinclude(w->scan, file->path, state)))
+		return OCIB_OK;
+	if (!excluded)
+		r = announce(w, f, err);
+	if (r || w->stopped || f->skip)
+		return r;
+	return is_dir ? walk_child_dir(w, f, file, state, excluded, err)
+		      : visit_file(w, file, &skip, err);
+}
+
+static ocib_errc walk_dir(context_walk *w, frame *f, int fd /* taken */, const char *dir,
+			  const void *state, ocib_error **err)
+{
+	ob_autodone(ob_copy_files) files = {0};
+	ocib_errc r = ob_context_list_dir(w->scan, fd, dir, &files, err);
+
+	if (!r)
+		r = ob_check_canceled(w->scan->ctx, err);
+	if (!r && w->depth == OB_LIMIT_PATH_DEPTH)
+		r = ob_fail(err, OCIB_ERR_LIMIT, "'%s' is more than %d directories deep", dir,
+			    OB_LIMIT_PATH_DEPTH);
+	w->depth++;
+	for (size_t i = 0; i < files.len && !r && !w->stopped && !f->skip; i++)
+		r = walk_child(w, f, state, &files.items[i], err);
+	w->depth--;
+	return r;
+}
+
+static ocib_errc context_walk_below(ob_copy_source_reader *self, const char *dir,
+				    ob_source_visit visit, void *arg, ocib_error **err)
+{
+	context_walk w = {.scan = scan_of(self), .visit = visit, .arg = arg};
+	ob_autofree void *state = NULL;
+	frame top = {0};
+	bool excluded;
+	int fd = -1;
+	ocib_errc r = state_of_path(w.scan, dir, &state, &excluded, err);
+
+	if (r || (excluded && !may_reinclude(w.scan, dir, state)))
+		return r;
+	r = open_dir(w.scan, dir, &fd, err);
+	return r ? r : walk_dir(&w, &top, fd, dir, state, err);
+}
+
+/* --- lookup --- */
+
+static ocib_errc stop_at_first(void *arg, ob_copy_file *file, ob_walk_next *next, ocib_error **err)
+{
+	(void)file, (void)err;
+	*(bool *)arg = true;
+	*next = OB_WALK_STOP;
+	return OCIB_OK;
+}
+
+/* Is an excluded path there after all: a directory in which something is re-included? */
+static ocib_errc has_reincluded(ob_copy_source_reader *self, const ob_copy_file *file, bool *out,
+				ocib_error **err)
+{
+	*out = false;
+	if (file->type != OB_ENTRY_DIR)
+		return OCIB_OK;
+	return context_walk_below(self, file->path, stop_at_first, out, err);
+}
+
+static ocib_errc context_lookup(ob_copy_source_reader *self, const char *path, ob_copy_file *out,
+				ocib_error **err)
+{
+	ob_context_scan *scan = scan_of(self);
+	ob_autodone(ob_copy_file) file = {0};
+	ob_autofree char *parent = strndup(path, ob_path_parent_len(path));
+	ob_autofree void *state = NULL;
+	bool excluded = false, shows = true;
+	ocib_errc r =
+		parent ? state_of_path(scan, path, &state, &excluded, err) : ob_fail_nomem(err);
+
+	if (r)
+		return r;
+	ob_autofd int dirfd = ob_context_open(scan, parent, O_PATH | O_DIRECTORY);
+	if (dirfd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
+		*out = (ob_copy_file){0};
+		return OCIB_OK;
+	}
+	if (dirfd < 0)
+		return ob_fail_errno(err, "open '%s' of the build context", parent);
+	r = ob_context_read_file(scan, dirfd, *path ? ob_path_base(path) : ".", path, &file, err);
+	if (!r && excluded)
+		r = has_reincluded(self, &file, &shows, err);
+	if (r)
+		return r;
+	if (!shows)
+		ob_copy_file_done(&file);
+	*out = file;
+	file = (ob_copy_file){0};
+	return OCIB_OK;
+}
+
+/* --- why something is not there --- */
+
+static ocib_errc collect_name(void *arg, ob_copy_file *file, ob_walk_next *next, ocib_error **err)
+{
+	(void)err;
+	*next = OB_WALK_SKIP;
+	(void)ob_strlist_add((ob_strlist *)arg, ob_path_base(file->path));
+	return OCIB_OK;
+}
+
+static bool explain_ignored(const ob_context_scan *scan, const char *path, ocib_error **err)
+{
+	const ob_node *node = scan->node;
+	struct stat st;
+	int i = node->ignore ? ob_ignore_explain(node->ignore, path) : -1;
+	ob_autofd int fd = ob_context_open(scan, path, O_PATH);
+
+	if (i < 0 || fd < 0 || fstat(fd, &st) < 0 || (size_t)i >= node->ignore_patterns.len)
+		return false;
+	const char *name = node->ignore_file ? node->ignore_file : ".dockerignore";
+	const char *pattern = node->ignore_patterns.items[i];
+	if (node->ignore_lines && node->ignore_lines[i])
+		ob_error_set_hint(err, "it is there, but line %u of %s ('%s') excludes it",
+				  node->ignore_lines[i], name, pattern);
+	else
+		ob_error_set_hint(err, "it is there, but '%s' in %s excludes it", pattern, name);
+	return true;
+}
+
+static void context_explain(ob_copy_source_reader *self, const char *path, ocib_error **err)
+{
+	ob_autodone(ob_strlist) names = {0};
+	size_t parent_len = ob_path_parent_len(path);
+	ob_autofree char *parent = strndup(path, parent_len);
+
+	if (!parent || explain_ignored(scan_of(self), path, err))
+		return;
+	if (context_walk_below(self, parent, collect_name, &names, NULL))
+		return;
+	const char *nearest =
+		ob_nearest(ob_path_base(path), (const char *const *)names.items, names.len);
+	if (nearest)
+		ob_error_set_hint(err, "did you mean '%s%s%s'?", parent, parent_len ? "/" : "",
+				  nearest);
+}
+
+/* --- content --- */
+
+static ocib_errc write_verified(int fd, const ob_copy_file *file, const ob_entry *entry,
+				ob_layer_writer *writer, ocib_error **err)
+{
+	ob_auto(ob_reader) plain = NULL;
+	ob_auto(ob_reader) verified = NULL;
+	ocib_errc r = ob_reader_open_range(fd, false, 0, UINT64_MAX, &plain, err);
+
+	if (!r)
+		r = ob_reader_open_verify(ob_take_ptr(plain), file->digest, file->size, file->path,
+					  &verified, err);
+	return r ? r : ob_layer_writer_add(writer, entry, verified, err);
+}
+
+static ocib_errc context_write(ob_copy_source_reader *self, const ob_copy_file *file,
+			       const ob_entry *entry, ob_layer_writer *writer, ocib_error **err)
+{
+	ob_autofd int fd = -1;
+	ocib_errc r = ob_context_open_file(scan_of(self), file, &fd, err);
+
+	if (r)
+		return r;
+	/* Where a second change need not show in the times, the digest must say it. */
+	if (file->stamp.is_young && entry->has_digest && entry->size)
+		r = write_verified(fd, file, entry, writer, err);
+	else
+		r = ob_layer_writer_add_fd(writer, entry, fd, err);
+	return r ? r : ob_context_check_file(file, fd, err);
+}
+
+static void context_destroy(ob_copy_source_reader *self)
+{
+	free(self);
+}
+
+ocib_errc ob_context_source_new(ob_context_scan *scan, ob_copy_source_reader **out,
+				ocib_error **err)
+{
+	static const ob_copy_source_ops ops = {
+		context_lookup, context_walk_below, context_write, context_explain, context_destroy,
+	};
+	context_source *source = calloc(1, sizeof(*source));
+
+	if (!source)
+		return ob_fail_nomem(err);
+	source->base.ops = &ops;
+	source->scan = scan;
+	*out = &source->base;
+	return OCIB_OK;
+}
