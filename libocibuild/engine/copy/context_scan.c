@@ -82,8 +82,9 @@ ocib_errc ob_context_check_file(const ob_copy_file *file, int fd, ocib_error **e
 
 int ob_context_open(const ob_context_scan *scan, const char *path, int flags)
 {
+	int more = O_CLOEXEC | O_NOFOLLOW | (flags & O_PATH ? 0 : O_NOCTTY);
 	struct open_how how = {
-		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY),
+		.flags = (uint64_t)(unsigned)(flags | more),
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 	long fd;
