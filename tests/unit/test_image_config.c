@@ -1,5 +1,7 @@
 /* test_image_config.c — configurations read, kept and written as BuildKit writes them. */
 #include "harness.h"
+#include <fcntl.h>
+#include "base/fds.h"
 #include "base/limits.h"
 #include "base/strings.h"
 #include "image/config.h"
@@ -70,6 +72,20 @@ TEST(config__is_written_as_it_was_read)
 
 	assert_text(c, FULL);
 	assert_text(copy, FULL);
+}
+
+TEST(config__of_buildkit_is_written_back_byte_for_byte)
+{
+	ob_autodone(ob_buffer) text = OB_BUFFER_INIT(OB_LIMIT_CONFIG, "test");
+	ob_auto(ob_config) c = NULL;
+
+	ASSERT_OK(
+		ob_read_file(AT_FDCWD, TEST_DATA "/image/config-of-buildkit.json", &text, &t_err));
+	ASSERT_OK(ob_config_parse(text.data, text.len, &c, &t_err));
+	assert_null(c->rest);
+	assert_null(c->config_rest);
+	assert_int_equal(c->history_count, 13);
+	assert_text(c, text.data);
 }
 
 TEST(config__an_empty_one_has_what_the_specification_demands)
