@@ -74,6 +74,7 @@ TEST(config__is_written_as_it_was_read)
 	assert_text(copy, FULL);
 }
 
+/* Written by BuildKit 0.8, but for the place of ArgsEscaped, which newer ones have before Healthcheck. */
 TEST(config__of_buildkit_is_written_back_byte_for_byte)
 {
 	ob_autodone(ob_buffer) text = OB_BUFFER_INIT(OB_LIMIT_CONFIG, "test");
