@@ -44,10 +44,15 @@ typedef int (*ocib_store_ref_fn)(const ocib_store_ref *ref, void *user);
 /** Every name, sorted. */
 OCIB_API ocib_errc ocib_store_list(ocib_store *store, ocib_store_ref_fn each, void *user,
                                    ocib_error **err);
-/** Give an image one more name. Branch on: OCIB_ERR_NOTFOUND. */
+/**
+ * Give an image one more name.
+ *
+ * @param image a name, a digest, an image id or the beginning of one (4 hex digits or more).
+ * @return OCIB_OK. Branch on: OCIB_ERR_NOTFOUND, OCIB_ERR_INVALID (no valid name, or not unique).
+ */
 OCIB_API ocib_errc ocib_store_tag(ocib_store *store, const char *image, const char *new_name,
                                   ocib_error **err);
-/** Remove a name; blobs stay until ocib_store_prune(). Branch on: OCIB_ERR_NOTFOUND. */
+/** Remove a name; the image and its blobs stay. Branch on: OCIB_ERR_NOTFOUND, OCIB_ERR_INVALID. */
 OCIB_API ocib_errc ocib_store_untag(ocib_store *store, const char *name, ocib_error **err);
 
 /** What ocib_store_check() found wrong, one call each. */
