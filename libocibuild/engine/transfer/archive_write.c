@@ -14,7 +14,6 @@
 #include "engine/transfer/archive_write.h"
 #include "engine/transfer/archive_writer.h"
 #include "image/manifest.h"
-#include "image/reference.h"
 
 #define MAX_DEPTH 4
 
@@ -236,21 +235,6 @@ static ocib_errc add_json(archive_image *a, const char *name, const ob_json *jso
 	return rc ? rc : ob_archive_writer_add(a->writer, name, text.data, text.len, err);
 }
 
-/* As docker save shows names: without docker.io/library/. */
-static ocib_errc familiar_names(const char *const *names, ob_strlist *out, ocib_error **err)
-{
-	for (; names && *names; names++) {
-		ob_autodone(ob_reference) ref = {0};
-
-		ocib_errc rc = ob_reference_parse(*names, &ref, err);
-		if (rc)
-			return rc;
-		if (ob_strlist_take(out, ob_reference_familiar(&ref)))
-			return ob_fail_nomem(err);
-	}
-	return OCIB_OK;
-}
-
 static ocib_errc add_manifest_json(archive_image *a, const char *config, const ob_strlist *layers,
 				   const ob_strlist *tags, ocib_error **err)
 {
@@ -304,10 +288,13 @@ static ocib_errc write_docker(archive_image *a, const ob_descriptor *root, const
 	ocib_errc rc = read_document(a, root, &text, err);
 	if (!rc)
 		rc = ob_manifest_parse(text.data, text.len, root->media_type, &manifest, err);
-	if (!rc)
-		rc = familiar_names(names, &tags, err);
 	if (rc)
 		return rc;
+	/* Whole names, since Podman takes short ones to be its own. */
+	for (; names && *names; names++) {
+		if (ob_strlist_add(&tags, *names))
+			return ob_fail_nomem(err);
+	}
 	ob_autofree char *config =
 		ob_str_printf("%s.json", ob_digest_hex(&manifest->config.digest));
 	rc = config ? add_blob_as(a, config, &manifest->config, err) : ob_fail_nomem(err);

@@ -29,6 +29,13 @@ static ocib_errc name_in(ob_store *store, const char *name, const ob_descriptor 
 	return ob_store_set_refs(store, &name, root, 1, err);
 }
 
+/* What counts is what was written to the destination, not what passed through on the way. */
+static void set_moved(ob_transfer *t, uint64_t bytes)
+{
+	t->result.bytes = bytes;
+	t->result.blobs_skipped = 0;
+}
+
 static ocib_errc copy_to(ob_transfer *t, ob_store *store, ocib_error **err)
 {
 	uint64_t bytes = 0;
@@ -37,7 +44,7 @@ static ocib_errc copy_to(ob_transfer *t, ob_store *store, ocib_error **err)
 	if (rc || t->work == store)
 		return rc;
 	rc = ob_store_copy_image(t->work, store, &t->root, &bytes, err);
-	t->result.bytes += bytes;
+	set_moved(t, bytes);
 	return rc;
 }
 
@@ -75,13 +82,16 @@ static ocib_errc to_oci_archive(transfer_call *call, ocib_error **err)
 {
 	ob_transfer *t = &call->t;
 	const char *const tags[] = {call->to.tag ? call->to.tag : "latest", NULL};
+	uint64_t bytes = 0;
 
 	ocib_errc rc = ob_transfer_open(t, NULL, err);
 	if (!rc)
 		rc = ob_transfer_fetch(t, err);
-	return rc ? rc
-		  : ob_archive_write_oci(t->ctx, t->work, &t->root, call->to.path, tags, NULL,
-					 &t->result.bytes, err);
+	if (!rc)
+		rc = ob_archive_write_oci(t->ctx, t->work, &t->root, call->to.path, tags, NULL,
+					  &bytes, err);
+	set_moved(t, bytes);
+	return rc;
 }
 
 /* The name an image has in a docker archive: as given, or the source's own; none for an image id. */
@@ -109,6 +119,7 @@ static ocib_errc to_docker_archive(transfer_call *call, ocib_error **err)
 {
 	ob_transfer *t = &call->t;
 	ob_autofree char *name = NULL;
+	uint64_t bytes = 0;
 
 	ocib_errc rc = archive_name(call, &name, err);
 	if (!rc)
@@ -116,9 +127,11 @@ static ocib_errc to_docker_archive(transfer_call *call, ocib_error **err)
 	if (!rc)
 		rc = ob_transfer_fetch(t, err);
 	const char *const names[] = {name, NULL};
-	return rc ? rc
-		  : ob_archive_write_docker(t->ctx, t->work, &t->root, call->to.path, names,
-					    &t->result.bytes, err);
+	if (!rc)
+		rc = ob_archive_write_docker(t->ctx, t->work, &t->root, call->to.path, names,
+					     &bytes, err);
+	set_moved(t, bytes);
+	return rc;
 }
 
 static ocib_errc to_registry(transfer_call *call, ocib_error **err)
