@@ -163,8 +163,12 @@ ocib_errc ob_tar_member_parse(struct archive_entry *member, const ob_tar_member_
 	char shown[OB_MEMBER_SHOWN];
 	ocib_errc r;
 
-	if (!name || !*name)
+	if ((!name || !*name) && rules->strict)
 		return ob_fail(err, OCIB_ERR_CORRUPT, "a member without a name");
+	if (!name || !*name) { /* the place that is unpacked to, of which nothing is to be said */
+		*skip = true;
+		return OCIB_OK;
+	}
 	r = ob_member_name_parse(name, rules->strict, &entry.path, err);
 	if (r)
 		return r;
