@@ -273,28 +273,28 @@ static void write_large_layer(uint32_t threads, ob_compression kind, ob_layer_re
 	ob_autofree char *path = ob_str_printf("%s/noise", t_temp_dir());
 	ob_autofd int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	ob_auto(ob_layer_writer) writer = NULL;
-	ob_autofree uint8_t *noise = malloc(5 * OB_MIB);
+	ob_autofree uint8_t *noise = malloc(3 * OB_MIB);
 	ob_auto(ob_writer) null = NULL;
 	uint32_t state = 7;
 
 	assert_true(fd >= 0);
-	for (size_t i = 0; i < 5 * OB_MIB; i++)
+	for (size_t i = 0; i < 3 * OB_MIB; i++)
 		noise[i] = (uint8_t)((state = state * 1664525 + 1013904223) >> (i % 3 ? 30 : 24));
-	assert_int_equal(ob_write_full(fd, noise, 5 * OB_MIB), 0);
+	assert_int_equal(ob_write_full(fd, noise, 3 * OB_MIB), 0);
 	ASSERT_OK(ob_writer_open_null(&null, &t_err));
 	ASSERT_OK(ob_layer_writer_open(&options, null, &writer, &t_err));
-	for (unsigned i = 0; i < 12; i++) {
+	for (unsigned i = 0; i < 7; i++) {
 		ob_autodone(ob_entry) entry = {.type = OB_ENTRY_FILE,
 					       .path = ob_str_printf("f%02u", i),
-					       .size = 5 * OB_MIB - i * 37};
+					       .size = 3 * OB_MIB - i * 37};
 
 		assert_int_equal(ftruncate(fd, (off_t)entry.size), 0);
 		ASSERT_OK(ob_layer_writer_add_fd(writer, &entry, fd, &t_err));
 	}
-	assert_int_equal(ob_layer_writer_entries(writer), 12);
+	assert_int_equal(ob_layer_writer_entries(writer), 7);
 	ASSERT_OK(ob_layer_writer_finish(writer, result, &t_err));
 	uint8_t sha256[OB_SHA256_LEN];
-	ob_sha256(noise, 5 * OB_MIB, sha256);
+	ob_sha256(noise, 3 * OB_MIB, sha256);
 	assert_memory_equal(result->index->entries[0].digest, sha256, sizeof(sha256));
 }
 
@@ -451,9 +451,9 @@ TEST(layer_writer__a_full_disk_comes_out_as_itself)
 			const ob_layer_writer_options options = {.compression = OB_COMPRESSION_NONE,
 								 .threads = threads};
 			failing_writer full = {.base.ops = &ops, .left = room};
-			ob_autofree char *zeros = calloc(1, 25 * OB_MIB);
+			ob_autofree char *zeros = calloc(1, 23 * OB_MIB);
 			ob_autodone(ob_entry) entry = {
-				.path = strdup("f"), .type = OB_ENTRY_FILE, .size = 25 * OB_MIB};
+				.path = strdup("f"), .type = OB_ENTRY_FILE, .size = 23 * OB_MIB};
 			ob_autodone(ob_layer_result) result = {.index = NULL};
 			ob_auto(ob_layer_writer) writer = NULL;
 			ob_auto(ob_reader) content = NULL;
