@@ -39,10 +39,10 @@ ocib_errc ob_store_default_path(char **out, ocib_error **err)
 
 	if (is_set(store)) {
 		*out = strdup(store);
-	} else if (geteuid() == 0) {
-		*out = strdup(ROOT_STORE);
 	} else if (data && data[0] == '/') { /* the XDG rules: a relative one is to be ignored */
 		*out = ob_str_printf("%s/ocibuild", data);
+	} else if (geteuid() == 0) {
+		*out = strdup(ROOT_STORE);
 	} else {
 		home = home_dir();
 		if (!home)

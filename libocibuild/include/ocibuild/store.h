@@ -18,8 +18,8 @@ typedef struct ocib_store ocib_store;
 /**
  * Open a store, making it if missing.
  *
- * @param path NULL: $OCIBUILD_STORE, else $XDG_DATA_HOME/ocibuild, else ~/.local/share/ocibuild, and
- *             /var/lib/ocibuild for root.
+ * @param path NULL: $OCIBUILD_STORE, else $XDG_DATA_HOME/ocibuild, else /var/lib/ocibuild for root and
+ *             ~/.local/share/ocibuild for everybody else.
  * @return OCIB_OK. Branch on: OCIB_ERR_UNSUPPORTED (written by another version), OCIB_ERR_SYSTEM.
  */
 OCIB_API ocib_errc ocib_store_open(ocib_context *ctx, const char *path, ocib_store **out,
