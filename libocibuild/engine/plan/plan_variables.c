@@ -84,14 +84,15 @@ ocib_errc ob_dispatch_label(ob_dispatch *d, ocib_error **err)
 }
 
 /* The value that an ARG has: --build-arg as it is, else its default, else the global ARG's. */
-static ocib_errc arg_value(const ob_dispatch *d, const ob_pair *pair, char **out, ocib_error **err)
+static ocib_errc arg_value(const ob_dispatch *d, const char *key, const ob_pair *pair, char **out,
+			   ocib_error **err)
 {
-	const char *value = ob_env_get(&d->planner->build_args, pair->key);
+	const char *value = ob_env_get(&d->planner->build_args, key);
 
 	if (!value && pair->value)
 		return ob_dispatch_expand(d, pair->value, &pair->at, out, err);
 	if (!value)
-		value = ob_env_get(&d->planner->global_args, pair->key);
+		value = ob_env_get(&d->planner->global_args, key);
 	if (!value)
 		return OCIB_OK;
 	*out = strdup(value);
@@ -112,18 +113,19 @@ ocib_errc ob_dispatch_arg(ob_dispatch *d, ocib_error **err)
 	ob_buffer_append_str(&history, "ARG");
 	for (size_t i = 0; i < d->instruction->pair_count; i++) {
 		const ob_pair *pair = &d->instruction->pairs[i];
-		ob_autofree char *value = NULL;
-		ocib_errc r = arg_value(d, pair, &value, err);
+		ob_autofree char *key = NULL, *value = NULL;
+		ocib_errc r = ob_dispatch_expand(d, pair->key, &pair->at, &key, err);
 
-		if (!r && value && !is_for_scanner(pair->key))
-			r = ob_dispatch_set_env(d, pair->key, value, err);
+		if (!r)
+			r = arg_value(d, key, pair, &value, err);
+		if (!r && value && !is_for_scanner(key))
+			r = ob_dispatch_set_env(d, key, value, err);
 		if (r)
 			return r;
-		if (!ob_strlist_contains(&d->stage->args, pair->key) &&
-		    ob_strlist_add(&d->stage->args, pair->key) < 0)
+		if (!ob_strlist_contains(&d->stage->args, key) &&
+		    ob_strlist_add(&d->stage->args, key) < 0)
 			return ob_fail_nomem(err);
-		ob_buffer_printf(&history, " %s%s%s", pair->key, value ? "=" : "",
-				 value ? value : "");
+		ob_buffer_printf(&history, " %s%s%s", key, value ? "=" : "", value ? value : "");
 	}
 	return ob_dispatch_commit(d, &history, false, err);
 }
