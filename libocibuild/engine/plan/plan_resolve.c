@@ -3,63 +3,48 @@
  * Images are resolved side by side, since each costs round trips to a registry. ONBUILD triggers of a
  * base may need further stages and images, so this goes round until nothing new turns up.
  */
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 #include "base/strings.h"
 #include "engine/plan/planner.h"
 #include "engine/plan/remote_source.h"
+#include "engine/source/parallel.h"
 
-#define RESOLVE_THREADS 8
+#define RESOLVE_THREADS 8 /* they wait for a network, so more than there are processors */
 
-/* Work of the threads: a list of sources, and where its result goes. */
+/* A source to resolve, and what came of it. */
 typedef struct resolve_job {
 	ob_plan_source *source;
 	ocib_errc result;
 	ocib_error *error;
 } resolve_job;
 
-typedef struct resolve_pool {
+typedef struct resolve_run {
 	const ob_planner *planner;
 	resolve_job *jobs;
-	size_t count;
-	atomic_size_t next;
-} resolve_pool;
+} resolve_run;
 
-static void *resolve_some(void *arg)
+/* What to ask for: a named context that is an image is looked up like any name, in the store first. */
+static const char *lookup_name(const ob_plan_source *source)
 {
-	resolve_pool *pool = arg;
-	const ob_planner *p = pool->planner;
+	const char *name = source->context ? source->context : source->name;
 
-	for (;;) {
-		size_t i = atomic_fetch_add(&pool->next, 1);
-
-		if (i >= pool->count)
-			return NULL;
-		resolve_job *job = &pool->jobs[i];
-		ob_plan_source *source = job->source;
-		const char *name = source->context ? source->context : source->name;
-
-		job->result = ob_check_canceled(p->ctx, &job->error);
-		if (!job->result)
-			job->result = ob_image_source_resolve(p->images, name, &source->platform,
-							      p->options->pull, &source->image,
-							      &job->error);
-	}
+	return ob_str_starts(name, CONTEXT_IMAGE) ? name + strlen(CONTEXT_IMAGE) : name;
 }
 
-/* The calling thread works too, so it does not matter if no other can be started. */
-static void run_pool(resolve_pool *pool)
+/* A failure is kept with its job: the first of the file is reported, not the first in time. */
+static ocib_errc resolve_one(size_t i, void *arg, ocib_error **err)
 {
-	pthread_t threads[RESOLVE_THREADS - 1];
-	size_t started = 0;
+	const resolve_run *run = arg;
+	const ob_planner *p = run->planner;
+	resolve_job *job = &run->jobs[i];
+	ob_plan_source *source = job->source;
+	ocib_errc r = ob_check_canceled(p->ctx, err);
 
-	while (started + 1 < pool->count && started < OB_ARRAY_LEN(threads) &&
-	       pthread_create(&threads[started], NULL, resolve_some, pool) == 0)
-		started++;
-	resolve_some(pool);
-	for (size_t i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
+	if (r)
+		return r;
+	job->result = ob_image_source_resolve(p->images, lookup_name(source), &source->platform,
+					      p->options->pull, &source->image, &job->error);
+	return OCIB_OK;
 }
 
 /* A name that somebody chose for an image of their own: one component, none of Docker's well-known. */
@@ -115,7 +100,7 @@ static ocib_errc refuse_context(const ob_planner *p, const ob_plan_source *sourc
 {
 	const char *value = source->context;
 
-	if (ob_str_starts(value, "docker-image://") || ob_str_starts(value, "oci-layout://"))
+	if (ob_str_starts(value, CONTEXT_IMAGE) || ob_str_starts(value, CONTEXT_LAYOUT))
 		return OCIB_OK;
 	const char *what = ob_is_git_source(value)   ? "a git repository"
 			   : ob_is_url_source(value) ? "a URL"
@@ -149,16 +134,17 @@ static ocib_errc list_jobs(ob_planner *p, resolve_job *jobs, size_t *count, ocib
 ocib_errc ob_planner_open_sources(ob_planner *p, ocib_error **err)
 {
 	ob_autofree resolve_job *jobs = calloc(p->source_count + 1, sizeof(*jobs));
-	resolve_pool pool = {.planner = p, .jobs = jobs};
+	resolve_run run = {.planner = p, .jobs = jobs};
+	size_t count = 0;
 	ocib_errc r;
 
 	if (!jobs)
 		return ob_fail_nomem(err);
-	r = list_jobs(p, jobs, &pool.count, err);
+	r = list_jobs(p, jobs, &count, err);
 	if (r)
 		return r;
-	run_pool(&pool);
-	for (size_t i = 0; i < pool.count; i++) {
+	r = ob_parallel(count, RESOLVE_THREADS, resolve_one, &run, err);
+	for (size_t i = 0; i < count; i++) {
 		if (jobs[i].result && !r) {
 			r = ob_error_move(err, &jobs[i].error);
 			r = explain(p, jobs[i].source, r, err);

@@ -9,9 +9,6 @@
 #include "base/strings.h"
 #include "engine/plan/planner.h"
 
-#define CONTEXT_IMAGE  "docker-image://"
-#define CONTEXT_LAYOUT "oci-layout://"
-
 /* The key of a name: as a person would type it, without ":latest". Kinds: INVALID, LIMIT. */
 static ocib_errc name_key(const char *name, char **out, ocib_error **err)
 {

@@ -161,10 +161,12 @@ static size_t find_by_name(const ob_planner *p, const char *name)
 const char *ob_planner_nearest_stage(const ob_planner *p, const char *name)
 {
 	ob_autofree const char **names = calloc(p->stage_count, sizeof(*names));
+	size_t count = 0;
 
 	for (size_t i = 0; names && i < p->stage_count; i++)
-		names[i] = p->stages[i].label;
-	return names ? ob_nearest(name, names, p->stage_count) : NULL;
+		if (p->stages[i].source->from->as)
+			names[count++] = p->stages[i].source->from->as;
+	return count ? ob_nearest(name, names, count) : NULL;
 }
 
 ocib_errc ob_planner_find_target(ob_planner *p, ocib_error **err)

@@ -26,6 +26,10 @@
 
 #define OB_NO_INDEX SIZE_MAX
 
+/* Values of named contexts that are images. */
+#define CONTEXT_IMAGE  "docker-image://"
+#define CONTEXT_LAYOUT "oci-layout://"
+
 /** What FROM or --from names: a stage of this file, or something outside of it. */
 typedef struct ob_input {
 	enum { OB_INPUT_NONE = 0, OB_INPUT_STAGE, OB_INPUT_SOURCE } kind;
