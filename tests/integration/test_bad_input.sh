@@ -12,7 +12,7 @@ dockerfile() { printf '%s\n' "$@" >Dockerfile; }
 say "the Dockerfile itself"
 want 4 "Dockerfile" build .
 : >Dockerfile
-want 3 "no instructions" build .
+want 3 "empty" build .
 head -c 4096 /dev/urandom >Dockerfile
 want 3 "Dockerfile" build .
 head -c 200000000 /dev/zero | tr '\0' '#' >Dockerfile

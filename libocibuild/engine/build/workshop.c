@@ -35,6 +35,19 @@ static void tell_rung(ob_workshop *shop, const ob_worker *worker)
 			     ob_rung_name(ob_worker_rung(worker)));
 }
 
+/* The worker tries overlayfs in a directory of its own in our temporary one, where nothing stays. */
+static ocib_errc spawn_worker(ob_workshop *shop, ob_worker **out, ocib_error **err)
+{
+	ob_autofree char *dir = NULL;
+
+	ocib_errc r = ob_workshop_new_dir(shop, &dir, err);
+	if (r == OCIB_OK)
+		r = ob_worker_spawn(shop->ctx, dir, out, err);
+	if (r == OCIB_OK)
+		tell_rung(shop, *out);
+	return r;
+}
+
 ocib_errc ob_workshop_take(ob_workshop *shop, ob_worker **out, ocib_error **err)
 {
 	ob_worker *worker = NULL;
@@ -44,10 +57,9 @@ ocib_errc ob_workshop_take(ob_workshop *shop, ob_worker **out, ocib_error **err)
 		worker = shop->idle[--shop->idle_count];
 	(void)pthread_mutex_unlock(&shop->lock);
 	if (!worker) {
-		ocib_errc r = ob_worker_spawn(shop->ctx, ob_store_path(shop->store), &worker, err);
+		ocib_errc r = spawn_worker(shop, &worker, err);
 		if (r < 0)
 			return r;
-		tell_rung(shop, worker);
 	}
 	*out = worker;
 	return OCIB_OK;
