@@ -5,7 +5,7 @@
  * ENOSYS for numbers that are too new, and takes ten times as long over a filter for three
  * architectures. Per architecture the number line is cut into runs of one verdict and searched by
  * halving: nine comparisons at most. The kernel remembers constant verdicts and does not run the
- * program for them at all.
+ * program for them at all. x32, which next to no machine runs, is not known to it.
  */
 #include "sandbox/seccomp_filter.h"
 #include <errno.h>
@@ -21,7 +21,6 @@
 #include "base/strings.h"
 #include "sandbox/seccomp_table.h"
 
-#define X32_BIT  0x40000000U
 #define MAX_RUNS 2048
 #define NEW_NAMESPACES                                                                 \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
@@ -168,8 +167,7 @@ static int64_t find_number(uint32_t arch, const char *name)
 		return number;
 	for (size_t i = 0; i < ob_seccomp_new_number_count; i++)
 		if (ob_str_eq(name, ob_seccomp_new_numbers[i].name))
-			return ob_seccomp_new_numbers[i].number |
-			       (arch == SCMP_ARCH_X32 ? X32_BIT : 0);
+			return ob_seccomp_new_numbers[i].number;
 	return -1;
 }
 
@@ -205,14 +203,11 @@ static void append_run(number_list *runs, uint32_t start, ob_verdict verdict)
 /* What lies between two listed numbers: denied as far as this table was thought through. */
 static void append_gap(number_list *runs, uint32_t from, uint32_t to)
 {
-	uint32_t limit = (from & X32_BIT) + OB_SECCOMP_NEWEST;
-
-	if (from < to && from <= limit)
+	if (from <= OB_SECCOMP_NEWEST)
 		append_run(runs, from, OB_VERDICT_DENY);
-	if (limit + 1 < to)
-		append_run(runs, from > limit ? from : limit + 1, OB_VERDICT_UNKNOWN);
-	if (from < X32_BIT && X32_BIT < to)
-		append_gap(runs, X32_BIT, to);
+	if (to > OB_SECCOMP_NEWEST + 1)
+		append_run(runs, from > OB_SECCOMP_NEWEST ? from : OB_SECCOMP_NEWEST + 1,
+			   OB_VERDICT_UNKNOWN);
 }
 
 static void numbers_to_runs(number_list *numbers, number_list *runs)
@@ -231,26 +226,26 @@ static void numbers_to_runs(number_list *numbers, number_list *runs)
 	append_gap(runs, next, UINT32_MAX);
 }
 
-/* The kernel's name of an architecture, and libseccomp's one or two that share it. */
+/* An architecture that a native one also runs: the kernel's name of it, and libseccomp's. */
 typedef struct arch_group {
-	uint32_t native, audit, members[2];
+	uint32_t native, audit, arch;
 } arch_group;
 
 static const arch_group groups[] = {
-	{SCMP_ARCH_X86_64, AUDIT_ARCH_X86_64, {SCMP_ARCH_X86_64, SCMP_ARCH_X32}},
-	{SCMP_ARCH_X86_64, AUDIT_ARCH_I386, {SCMP_ARCH_X86, 0}},
-	{SCMP_ARCH_X86, AUDIT_ARCH_I386, {SCMP_ARCH_X86, 0}},
-	{SCMP_ARCH_AARCH64, AUDIT_ARCH_AARCH64, {SCMP_ARCH_AARCH64, 0}},
-	{SCMP_ARCH_AARCH64, AUDIT_ARCH_ARM, {SCMP_ARCH_ARM, 0}},
-	{SCMP_ARCH_ARM, AUDIT_ARCH_ARM, {SCMP_ARCH_ARM, 0}},
-	{SCMP_ARCH_PPC64LE, AUDIT_ARCH_PPC64LE, {SCMP_ARCH_PPC64LE, 0}},
-	{SCMP_ARCH_S390X, AUDIT_ARCH_S390X, {SCMP_ARCH_S390X, 0}},
-	{SCMP_ARCH_S390X, AUDIT_ARCH_S390, {SCMP_ARCH_S390, 0}},
+	{SCMP_ARCH_X86_64, AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64},
+	{SCMP_ARCH_X86_64, AUDIT_ARCH_I386, SCMP_ARCH_X86},
+	{SCMP_ARCH_X86, AUDIT_ARCH_I386, SCMP_ARCH_X86},
+	{SCMP_ARCH_AARCH64, AUDIT_ARCH_AARCH64, SCMP_ARCH_AARCH64},
+	{SCMP_ARCH_AARCH64, AUDIT_ARCH_ARM, SCMP_ARCH_ARM},
+	{SCMP_ARCH_ARM, AUDIT_ARCH_ARM, SCMP_ARCH_ARM},
+	{SCMP_ARCH_PPC64LE, AUDIT_ARCH_PPC64LE, SCMP_ARCH_PPC64LE},
+	{SCMP_ARCH_S390X, AUDIT_ARCH_S390X, SCMP_ARCH_S390X},
+	{SCMP_ARCH_S390X, AUDIT_ARCH_S390, SCMP_ARCH_S390},
 #ifdef SCMP_ARCH_RISCV64
-	{SCMP_ARCH_RISCV64, AUDIT_ARCH_RISCV64, {SCMP_ARCH_RISCV64, 0}},
+	{SCMP_ARCH_RISCV64, AUDIT_ARCH_RISCV64, SCMP_ARCH_RISCV64},
 #endif
 #ifdef SCMP_ARCH_LOONGARCH64
-	{SCMP_ARCH_LOONGARCH64, AUDIT_ARCH_LOONGARCH64, {SCMP_ARCH_LOONGARCH64, 0}},
+	{SCMP_ARCH_LOONGARCH64, AUDIT_ARCH_LOONGARCH64, SCMP_ARCH_LOONGARCH64},
 #endif
 };
 
@@ -261,9 +256,7 @@ static ocib_errc emit_arch(program *p, const arch_group *group, ocib_error **err
 
 	if (!numbers || !runs)
 		return ob_fail_nomem(err);
-	for (size_t i = 0; i < 2; i++)
-		if (group->members[i])
-			add_arch(numbers, group->members[i]);
+	add_arch(numbers, group->arch);
 	numbers_to_runs(numbers, runs);
 	p->is_s390 = group->native == SCMP_ARCH_S390X;
 	(void)emit(p, BPF_JMP | BPF_JEQ | BPF_K, group->audit, 1, 0);

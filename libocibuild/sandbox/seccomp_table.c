@@ -409,7 +409,6 @@ const ob_seccomp_rule ob_seccomp_rules[] = {
 	{OB_VERDICT_CLONE, 0, by_namespaces},
 	{OB_VERDICT_IOCTL, 0, by_request},
 	{OB_VERDICT_ALLOW, SCMP_ARCH_X86_64, x86_64_only},
-	{OB_VERDICT_ALLOW, SCMP_ARCH_X32, x86_64_only},
 	{OB_VERDICT_ALLOW, SCMP_ARCH_X86, x86_only},
 	{OB_VERDICT_ALLOW, SCMP_ARCH_ARM, arm_only},
 	{OB_VERDICT_ALLOW, SCMP_ARCH_PPC64LE, ppc_only},
