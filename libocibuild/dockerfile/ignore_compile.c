@@ -389,9 +389,12 @@ static void finish(ob_regexp *regexp)
 
 	regexp->words = regexp->len / 64 + 1;
 	assert(regexp->words <= OB_REGEXP_WORDS_MAX);
-	regexp->last = -1;
+	for (size_t i = 0; i < regexp->len && i < 64; i++)
+		if (regexp->items[i].kind == OB_REGEXP_DIRS)
+			regexp->dirs |= 1ULL << i;
+	regexp->loops = regexp->dirs << 1;
 	if (last && last->kind == OB_REGEXP_CHAR && !last->star && last->value < 128)
-		regexp->last = (int)last->value;
+		regexp->last = (char)last->value;
 }
 
 ocib_errc ob_regexp_compile(const char *pattern, ob_regexp *out, ocib_error **err)

@@ -65,7 +65,7 @@ static bool passes(const ob_regexp_item *item, uint32_t before, uint32_t after)
 	}
 }
 
-static void set_bit(uint64_t *bits, size_t at)
+static inline void set_bit(uint64_t *bits, size_t at)
 {
 	bits[at / 64] |= 1ULL << at % 64;
 }
@@ -74,13 +74,14 @@ static void set_bit(uint64_t *bits, size_t at)
  * From the positions now, between the characters before and after, to those behind the latter. now is
  * completed on the way. False when no position is left.
  */
-static bool step(const ob_regexp *regexp, uint64_t *now, uint32_t before, uint32_t after,
-		 uint64_t *next)
+static inline bool step(const ob_regexp *regexp, size_t words, uint64_t *now, uint32_t before,
+			uint32_t after, uint64_t *next)
 {
 	uint64_t any = 0;
 
-	memset(next, 0, regexp->words * sizeof(*next));
-	for (size_t word = 0; word < regexp->words; word++) {
+	for (size_t word = 0; word < words; word++)
+		next[word] = 0;
+	for (size_t word = 0; word < words; word++) {
 		for (uint64_t done = 0; now[word] & ~done;) {
 			unsigned bit = (unsigned)__builtin_ctzll(now[word] & ~done);
 			size_t at = word * 64 + bit;
@@ -97,52 +98,147 @@ static bool step(const ob_regexp *regexp, uint64_t *now, uint32_t before, uint32
 				set_bit(next, item->star ? at : at + 1);
 		}
 	}
-	for (size_t word = 0; word < regexp->words; word++)
+	for (size_t word = 0; word < words; word++)
 		any |= next[word];
 	return any != 0;
 }
 
-/* Read path[from..to); positions behind it in now. False when none is left. */
-static bool run(const ob_regexp *regexp, const uint64_t *positions, const char *path, size_t from,
-		size_t to, uint64_t *now, uint32_t *before)
+/*
+ * Read path[from..to) and then `after`. now: the positions before that last one, complete; next:
+ * those behind it. words is regexp->words; a constant 1 makes the usual case fast.
+ */
+static inline void run(const ob_regexp *regexp, size_t words, const char *path, size_t from,
+		       size_t to, uint32_t after, uint64_t *now, uint64_t *next)
 {
-	uint64_t next[OB_REGEXP_WORDS_MAX];
+	uint32_t before = from > 0 ? '/' : NO_RUNE;
 
-	memcpy(now, positions, regexp->words * sizeof(*now));
-	*before = from > 0 ? '/' : NO_RUNE;
 	while (from < to) {
 		uint32_t rune;
 
 		from += ob_rune_decode(path + from, to - from, &rune);
-		if (!step(regexp, now, *before, rune, next))
-			return false;
-		memcpy(now, next, regexp->words * sizeof(*now));
-		*before = rune;
+		bool alive = step(regexp, words, now, before, rune, next);
+		for (size_t word = 0; word < words; word++)
+			now[word] = next[word];
+		if (!alive)
+			return;
+		before = rune;
 	}
-	return true;
+	step(regexp, words, now, before, after, next);
 }
 
 bool ob_regexp_matches(const ob_regexp *regexp, const uint64_t *positions, const char *path,
 		       size_t from, size_t to)
 {
-	uint64_t now[OB_REGEXP_WORDS_MAX], unused[OB_REGEXP_WORDS_MAX];
-	uint32_t before;
+	uint64_t now[OB_REGEXP_WORDS_MAX], next[OB_REGEXP_WORDS_MAX];
 
-	if (regexp->last >= 0 && (to == 0 || path[to - 1] != (char)regexp->last))
+	if (regexp->last && (to == 0 || path[to - 1] != regexp->last))
 		return false;
-	if (!run(regexp, positions, path, from, to, now, &before))
-		return false;
-	step(regexp, now, before, NO_RUNE, unused);
+	if (regexp->words == 1) {
+		now[0] = positions[0];
+		run(regexp, 1, path, from, to, NO_RUNE, now, next);
+	} else {
+		memcpy(now, positions, regexp->words * sizeof(*now));
+		run(regexp, regexp->words, path, from, to, NO_RUNE, now, next);
+	}
 	return now[regexp->len / 64] >> regexp->len % 64 & 1;
+}
+
+/* In the usual case, what waits in a run of directories goes on waiting, and may go on behind the '/'. */
+static uint64_t enter_one_word(const ob_regexp *regexp, uint64_t positions, const char *path,
+			       size_t from, size_t to)
+{
+	uint64_t now[1] = {positions}, next[1] = {0}, waiting = 0;
+
+	if (!memchr(path + from, '\n', to - from)) {
+		for (uint64_t dirs; (dirs = now[0] & regexp->dirs);)
+			now[0] = (now[0] & ~dirs) | dirs << 1 | dirs << 3;
+		waiting = now[0] & regexp->loops;
+		now[0] &= ~waiting;
+	}
+	if (now[0])
+		run(regexp, 1, path, from, to, '/', now, next);
+	return next[0] | waiting | waiting << 2;
 }
 
 void ob_regexp_enter(const ob_regexp *regexp, const uint64_t *positions, const char *path,
 		     size_t from, size_t to, uint64_t *out)
 {
 	uint64_t now[OB_REGEXP_WORDS_MAX];
-	uint32_t before;
 
-	memset(out, 0, regexp->words * sizeof(*out));
-	if (run(regexp, positions, path, from, to, now, &before))
-		step(regexp, now, before, '/', out);
+	if (regexp->words == 1) {
+		*out = enter_one_word(regexp, *positions, path, from, to);
+		return;
+	}
+	memcpy(now, positions, regexp->words * sizeof(*now));
+	run(regexp, regexp->words, path, from, to, '/', now, out);
+}
+
+ob_regexp_tail ob_regexp_tail_at(const ob_regexp *regexp, size_t position)
+{
+	for (; position < regexp->len; position++) {
+		const ob_regexp_item *item = &regexp->items[position];
+
+		switch ((ob_regexp_kind)item->kind) {
+		case OB_REGEXP_CHAR:
+			if (item->value == '/')
+				return OB_TAIL_NEVER;
+			break;
+		case OB_REGEXP_NOT_SLASH: break;
+		case OB_REGEXP_SET:
+			if (item->star)
+				return OB_TAIL_OTHER;
+			break;
+		default: return OB_TAIL_OTHER;
+		}
+	}
+	return OB_TAIL_GLOB;
+}
+
+/* Where in name[at..len) the item behind a star may fit next; SIZE_MAX when nowhere. */
+static size_t skip_to(const ob_regexp_item *item, const char *name, size_t at, size_t len)
+{
+	const char *found;
+
+	if (item->kind != OB_REGEXP_CHAR || item->value >= 128)
+		return at;
+	found = memchr(name + at, (int)item->value, len - at);
+	return found ? (size_t)(found - name) : SIZE_MAX;
+}
+
+bool ob_regexp_glob(const ob_regexp *regexp, size_t position, const char *name, size_t len)
+{
+	const ob_regexp_item *item = &regexp->items[position];
+	const ob_regexp_item *end = &regexp->items[regexp->len], *behind_star = NULL;
+	size_t at = 0, retry = 0;
+
+	while (at < len || (item < end && item->star)) {
+		uint32_t rune;
+		size_t width;
+
+		if (item < end && item->star) {
+			behind_star = ++item;
+			retry = at = skip_to(item, name, at, len);
+			if (at == SIZE_MAX)
+				return false;
+			if (item == end)
+				return true;
+			continue;
+		}
+		width = ob_rune_decode(name + at, len - at, &rune);
+		if (item < end && takes(regexp, item, rune)) {
+			item++;
+			at += width;
+			continue;
+		}
+		if (!behind_star)
+			return false;
+		/* The star takes one more, and then up to where the next item may fit. */
+		retry = skip_to(behind_star, name,
+				retry + ob_rune_decode(name + retry, len - retry, &rune), len);
+		if (retry == SIZE_MAX)
+			return false;
+		item = behind_star;
+		at = retry;
+	}
+	return item == end;
 }

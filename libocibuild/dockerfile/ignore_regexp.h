@@ -27,7 +27,7 @@ typedef enum ob_regexp_kind {
 	OB_REGEXP_ALL,       /**< any character */
 	OB_REGEXP_SET,
 	/* These take no character. */
-	OB_REGEXP_DIRS,      /**< the next two items may be left out: an optional ".*" and "/" */
+	OB_REGEXP_DIRS,      /**< the next two items, a run and a '/', may be left out */
 	OB_REGEXP_BEGIN, OB_REGEXP_END, OB_REGEXP_WORD_EDGE, OB_REGEXP_NO_WORD_EDGE
 } ob_regexp_kind;
 
@@ -38,12 +38,14 @@ typedef struct ob_regexp_item {
 } ob_regexp_item;
 
 typedef struct ob_regexp {
-	ob_regexp_item *items;
+	ob_regexp_item *items; /**< one more than counted, of kind 0 */
 	size_t len;
 	ob_regexp_set *sets;
 	size_t set_count;
-	size_t words; /**< 64 positions in each; position len means matched */
-	int last;     /**< the ASCII character that all matches end in, or -1 */
+	size_t words;   /**< 64 positions in each; position len means matched */
+	uint64_t dirs;  /**< which of the first 64 items are of kind DIRS */
+	uint64_t loops; /**< which are the runs of such: from there only a '/' leads on */
+	char last;      /**< the ASCII character that all matches end in, or '\0' */
 } ob_regexp;
 
 /** Words that any pattern within its limit needs. */
@@ -56,13 +58,22 @@ void ob_regexp_done(ob_regexp *regexp);
 /** The positions before anything is read. */
 void ob_regexp_start(const ob_regexp *regexp, uint64_t *positions);
 /**
- * Read on: @p path[from..to) after what led to @p positions. Does a match end at @p to?
- * What is not read to its end because nothing can match any more is false.
+ * Read on: @p path[from..to) after what led to @p positions, which is the beginning or a '/'. Does a
+ * match end at @p to?
  */
 bool ob_regexp_matches(const ob_regexp *regexp, const uint64_t *positions, const char *path,
                        size_t from, size_t to);
 /** The positions after path[from..to) and a '/'. */
 void ob_regexp_enter(const ob_regexp *regexp, const uint64_t *positions, const char *path,
                      size_t from, size_t to, uint64_t *out);
+
+/** How the items from one position on can match a name, that is text without a '/'. */
+typedef enum ob_regexp_tail {
+	OB_TAIL_NEVER, /**< there is a '/' to come */
+	OB_TAIL_GLOB,  /**< as a glob: ob_regexp_glob() says whether */
+	OB_TAIL_OTHER
+} ob_regexp_tail;
+ob_regexp_tail ob_regexp_tail_at(const ob_regexp *regexp, size_t position);
+bool ob_regexp_glob(const ob_regexp *regexp, size_t position, const char *name, size_t len);
 
 #endif

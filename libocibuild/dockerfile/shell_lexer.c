@@ -56,9 +56,9 @@ static void add_raw(field_list *fields, const char *text, size_t len, size_t sta
 	fields->open = true;
 }
 
-/* Text that may hold white space, which ends fields. */
+/* Text that may hold white space, which ends fields. literal: it is as it is in the source. */
 static ocib_errc add_split(field_list *fields, const char *text, size_t len, size_t start,
-			   ocib_error **err)
+			   bool literal, ocib_error **err)
 {
 	ocib_errc r = OCIB_OK;
 
@@ -67,7 +67,7 @@ static ocib_errc add_split(field_list *fields, const char *text, size_t len, siz
 		size_t width = ob_rune_decode(text + at, len - at, &rune);
 
 		if (!ob_rune_is_space(rune))
-			add_raw(fields, text + at, width, start);
+			add_raw(fields, text + at, width, literal ? start + at : start);
 		else if (fields->open)
 			r = close_field(fields, err);
 		at += width;
@@ -182,17 +182,20 @@ static void plain(ob_shell_state *state, int stop, ob_buffer *out)
 	ob_buffer_append(out, state->text + start, state->pos - start);
 }
 
-/*
- * One piece: a quoted string, a substitution, an escaped character, plain text. *splits: white space
- * in what was appended ends fields.
- */
-static ocib_errc piece(ob_shell_state *state, int stop, ob_buffer *out, bool *splits)
+typedef enum piece_kind {
+	PROTECTED, /* white space in it is part of the field */
+	EXPANDED,  /* white space in it ends fields */
+	LITERAL    /* so it does here, and it is as it is in the source */
+} piece_kind;
+
+/* One piece: a quoted string, a substitution, an escaped character, plain text. */
+static ocib_errc piece(ob_shell_state *state, int stop, ob_buffer *out, piece_kind *kind)
 {
 	int c = ob_shell_peek(state);
 
-	*splits = false;
+	*kind = PROTECTED;
 	if (c == '$') {
-		*splits = true;
+		*kind = EXPANDED;
 		return ob_shell_dollar(state, out);
 	}
 	if (c == '\'' && !state->options->skip_process_quotes)
@@ -204,7 +207,7 @@ static ocib_errc piece(ob_shell_state *state, int stop, ob_buffer *out, bool *sp
 	} else if (c == state->options->escape) {
 		escape_outside(state, out);
 	} else {
-		*splits = true;
+		*kind = LITERAL;
 		plain(state, stop, out);
 	}
 	return OCIB_OK;
@@ -215,21 +218,21 @@ static ocib_errc process(ob_shell_state *state, int stop, ob_buffer *out, field_
 {
 	while (ob_shell_peek(state) != OB_SHELL_END) {
 		size_t before = out->len, start = state->pos;
-		bool splits;
+		piece_kind kind;
 		ocib_errc r;
 
 		if (ob_shell_peek(state) == stop) {
 			state->pos++;
 			return OCIB_OK;
 		}
-		r = piece(state, stop, out, &splits);
+		r = piece(state, stop, out, &kind);
 		if (r == OCIB_OK)
 			r = ob_buffer_check(out, state->err);
 		if (r != OCIB_OK)
 			return r;
-		if (fields && splits)
+		if (fields && kind != PROTECTED)
 			r = add_split(fields, out->data + before, out->len - before, start,
-				      state->err);
+				      kind == LITERAL, state->err);
 		else if (fields)
 			add_raw(fields, out->data + before, out->len - before, start);
 		if (r != OCIB_OK)
