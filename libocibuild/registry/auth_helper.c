@@ -129,8 +129,10 @@ static ocib_errc read_answer(ocib_context *ctx, int fd, ob_buffer *answer, ocib_
 			return ob_fail_errno(err, "read");
 		if (got == 0)
 			return OCIB_OK;
-		if (got > 0)
+		if (got > 0) {
+			to[got] = '\0';
 			answer->len += (size_t)got;
+		}
 	}
 }
 

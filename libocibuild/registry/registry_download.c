@@ -173,6 +173,8 @@ static ocib_errc begin_part(const ob_http_reply *reply, void *arg, ocib_error **
 	uint64_t begin;
 
 	p->out->len = p->before;
+	if (p->out->data)
+		p->out->data[p->before] = '\0';
 	if (reply->status != 206)
 		return ob_fail(err, OCIB_ERR_UNSUPPORTED, "the registry gives no parts of blobs");
 	if (!range_begin(reply, &begin) || begin != p->offset)

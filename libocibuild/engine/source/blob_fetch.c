@@ -222,6 +222,7 @@ static ocib_errc part_from_store(ob_store *store, const ob_descriptor *blob, con
 		return ob_fail_errno(err, "read blob %s", blob->digest.text);
 	if ((uint64_t)got < p->len)
 		return ob_fail(err, OCIB_ERR_CORRUPT, "blob %s is too short", blob->digest.text);
+	to[p->len] = '\0';
 	p->out->len += p->len;
 	return OCIB_OK;
 }

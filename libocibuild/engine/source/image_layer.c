@@ -221,7 +221,7 @@ static ocib_errc unpack_part(const ob_buffer *packed, uint64_t skip, const ob_en
 {
 	ob_auto(ob_reader) memory = NULL;
 	ob_auto(ob_reader) tar = NULL;
-	size_t before = out->len, got = 0;
+	size_t got = 0;
 	uint8_t digest[OB_SHA256_LEN];
 
 	ocib_errc rc = ob_reader_open_memory(packed->data, packed->len, &memory, err);
@@ -236,14 +236,15 @@ static ocib_errc unpack_part(const ob_buffer *packed, uint64_t skip, const ob_en
 		rc = ob_reader_read_full(tar, to, entry->size, &got, err);
 	if (rc)
 		return rc;
-	out->len = before + got;
 	ob_sha256(to, got, digest);
 	if (got != entry->size ||
 	    (entry->has_digest && memcmp(digest, entry->digest, sizeof(digest)))) {
-		out->len = before;
+		to[0] = '\0';
 		return ob_fail(err, OCIB_ERR_CORRUPT, "file '%s' is not what the index says",
 			       entry->path);
 	}
+	to[got] = '\0';
+	out->len += got;
 	return OCIB_OK;
 }
 

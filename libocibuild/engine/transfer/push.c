@@ -40,14 +40,17 @@ static const char *mount_source(const push *p, const char *name)
 	return name + len + 1;
 }
 
+/* A blob that is not here is wherever the image came from; one that is may never have been in a registry. */
 static ocib_errc list_repositories(const push *p, const ob_descriptor *blob, ob_strlist *out,
 				   ocib_error **err)
 {
-	const ob_reference *origin = p->request->place.origin;
+	const ob_push_request *request = p->request;
+	const ob_reference *origin = request->place.origin;
 
-	if (origin && ob_strlist_add_printf(out, "%s/%s", origin->domain, origin->path))
+	if (origin && !ob_store_has_blob(request->store, &blob->digest) &&
+	    ob_strlist_add_printf(out, "%s/%s", origin->domain, origin->path))
 		return ob_fail_nomem(err);
-	return ob_blob_origin_list(p->request->memory, &blob->digest, out, err);
+	return ob_blob_origin_list(request->memory, &blob->digest, out, err);
 }
 
 /* Mounting saves work; that it fails only means that the work is done. */
