@@ -302,9 +302,20 @@ static void get_document(cursor *c, ob_layer_index *index)
 	get_digests(c, index);
 }
 
+/* A small document may claim to be a large one; memory is not set aside for that. */
+static size_t payload_max(size_t packed)
+{
+	uint64_t max = packed < OB_LIMIT_LAYER_INDEX ? packed * (uint64_t)OB_LIMIT_EXPANSION_RATIO
+						     : OB_LIMIT_LAYER_INDEX;
+
+	if (max > OB_LIMIT_LAYER_INDEX)
+		return OB_LIMIT_LAYER_INDEX;
+	return max > OB_MIB ? (size_t)max : OB_MIB;
+}
+
 ocib_errc ob_layer_index_parse(const void *data, size_t len, ob_layer_index **out, ocib_error **err)
 {
-	ob_autodone(ob_buffer) payload = OB_BUFFER_INIT(OB_LIMIT_LAYER_INDEX, "the layer index");
+	ob_autodone(ob_buffer) payload = OB_BUFFER_INIT(payload_max(len), "the layer index");
 	ob_auto(ob_layer_index) index = ob_layer_index_new();
 	const uint8_t *document = data;
 	ocib_errc r;

@@ -235,6 +235,16 @@ TEST(index__other_documents_are_refused)
 		     "layer index");
 }
 
+TEST(index__small_document_that_claims_to_be_large_is_refused)
+{
+	/* A zstd frame of 13 bytes whose header says one gigabyte. */
+	static const char document[] = "OBLI\1\x28\xb5\x2f\xfd\x80\x67\x2f\x68\x80\x3e\x6d\xfa";
+	ob_layer_index *index = NULL;
+
+	ASSERT_ERROR(ob_layer_index_parse(document, sizeof(document) - 1, &index, &t_err),
+		     OCIB_ERR_LIMIT, "layer index");
+}
+
 /* A tree as a language's packages make it. */
 static ob_layer_index *large_index(size_t count)
 {
