@@ -87,6 +87,7 @@ static ocib_errc unpack_layer(unpacking *u, size_t layer, const char *target, oc
 	request.blob = blob;
 	request.index = access(index, R_OK) == 0 ? index : NULL;
 	request.temp = temp;
+	request.diff_id = ob_tree_diff_id(u->tree, layer);
 	request.id = id;
 	r = ob_worker_unpack(u->worker, &request, err);
 	return r < 0 ? ob_wrap(err, r, "unpack layer %s", descriptor->digest.text) : OCIB_OK;

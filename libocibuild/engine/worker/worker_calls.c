@@ -22,6 +22,7 @@ ocib_errc ob_worker_unpack(ob_worker *worker, const ob_unpack_request *request, 
 	ob_json_set_path(body, "target", request->target);
 	ob_json_set_path(body, "temp", request->temp);
 	ob_json_set_int(body, "threads", ob_context_jobs(worker->ctx));
+	ob_json_set_str(body, "diff_id", request->diff_id ? request->diff_id->text : NULL);
 	if (request->lowers)
 		ob_json_set_paths(body, "lowers", request->lowers);
 	return ob_worker_exchange(worker, OB_FRAME_UNPACK, body, &exchange, NULL, err);

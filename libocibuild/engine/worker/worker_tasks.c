@@ -27,6 +27,7 @@ typedef struct unpacking {
 	ob_strlist lowers;
 	char *tree, *work; /* in temp */
 	uint32_t threads;
+	ob_digest diff_id; /* unset: not asked for */
 } unpacking;
 
 static void unpacking_done(unpacking *u)
@@ -57,6 +58,10 @@ static ocib_errc read_unpacking(const ob_json *request, unpacking *u, ocib_error
 		return r;
 	(void)ob_json_get_i64(request, "threads", &threads);
 	u->threads = threads > 0 ? (uint32_t)threads : 1;
+	if (ob_json_get_str(request, "diff_id"))
+		r = ob_digest_parse(ob_json_get_str(request, "diff_id"), &u->diff_id, err);
+	if (r < 0)
+		return r;
 	u->tree = ob_str_printf("%s/tree", u->temp);
 	u->work = ob_str_printf("%s/work", u->temp);
 	return u->tree && u->work ? OCIB_OK : ob_fail_nomem(err);
@@ -110,6 +115,24 @@ static ocib_errc read_rest(ob_reader *tar, ocib_error **err)
 	return r;
 }
 
+/*
+ * A tree is kept under the id that the image's configuration claims, and believed by every image that
+ * claims it; so the content has to have it.
+ */
+static ocib_errc open_tar(const unpacking *u, int blob, const ob_layer_index *index, ob_reader **out,
+			  ocib_error **err)
+{
+	ob_auto(ob_reader) tar = NULL;
+	ocib_errc r = ob_layer_blob_open_tar(blob, index, u->threads, &tar, err);
+
+	if (r == OCIB_OK && ob_digest_is_set(&u->diff_id))
+		return ob_reader_open_verify(ob_take_ptr(tar), u->diff_id.bytes, UINT64_MAX,
+					     u->diff_id.text, out, err);
+	if (r == OCIB_OK)
+		*out = ob_take_ptr(tar);
+	return r;
+}
+
 static ocib_errc apply_blob(const unpacking *u, int rootfd, ocib_error **err)
 {
 	ob_auto(ob_layer_index) index = NULL;
@@ -128,7 +151,7 @@ static ocib_errc apply_blob(const unpacking *u, int rootfd, ocib_error **err)
 		return ob_fail_errno(err, "open layer '%s'", u->blob);
 	ocib_errc r = u->index ? load_index(u->index, &index, err) : OCIB_OK;
 	if (r == OCIB_OK)
-		r = ob_layer_blob_open_tar(blob, index, u->threads, &tar, err);
+		r = open_tar(u, blob, index, &tar, err);
 	if (r == OCIB_OK)
 		r = ob_tar_reader_open(tar, &how, &entries, err);
 	if (r == OCIB_OK)
