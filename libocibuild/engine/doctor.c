@@ -1,5 +1,6 @@
 /* engine/doctor.c — ocib_doctor(): what a worker found out about this machine, line by line. */
 #include <ocibuild/run.h>
+#include "base/strings.h"
 #include "engine/pumped_call.h"
 #include "engine/worker/worker.h"
 #include "store/store.h"
@@ -13,8 +14,15 @@ typedef struct doctor_call {
 static ocib_errc doctor_thread(void *arg, ocib_error **err)
 {
 	doctor_call *call = arg;
+	ob_autofree char *temp = NULL, *dir = NULL;
+	ocib_errc r = ob_store_new_temp_dir(call->store, &temp, err);
 
-	return ob_worker_probe(call->ctx, ob_store_path(call->store), &call->probe, err);
+	if (r < 0)
+		return r;
+	dir = ob_str_printf("%s/%s", ob_store_path(call->store), temp);
+	if (!dir)
+		return ob_fail_nomem(err);
+	return ob_worker_probe(call->ctx, dir, &call->probe, err);
 }
 
 /* false: the callback has seen enough. */
