@@ -6,6 +6,7 @@
 #include "base/fds.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -152,21 +153,58 @@ ocib_errc ob_write_file_atomic(int dirfd, const char *path, const void *data, si
 	return OCIB_OK;
 }
 
-int ob_fs_resolve(int rootfd, const char *path, int flags, mode_t mode)
+static int open_inside(int rootfd, const char *path, const struct open_how *how)
 {
-	struct open_how how = {
-		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
-		.mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-
 	for (;;) {
-		long fd = syscall(SYS_openat2, rootfd, *path ? path : ".", &how, sizeof(how));
+		long fd = syscall(SYS_openat2, rootfd, *path ? path : ".", how, sizeof(*how));
 
 		/* EAGAIN: something was renamed while ".." was resolved. */
 		if (fd >= 0 || (errno != EINTR && errno != EAGAIN))
 			return (int)fd;
 	}
+}
+
+/*
+ * A path that is too long for one system call, walked in pieces. Only in the first piece may a link
+ * occur: further down it could not be told from the root.
+ */
+static int open_long(int rootfd, const char *path, const struct open_how *how)
+{
+	struct open_how step = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = how->resolve};
+	char piece[PATH_MAX];
+	ob_autofd int dir = -1;
+
+	while (strlen(path) >= sizeof(piece)) {
+		size_t len = sizeof(piece) - 1;
+
+		while (len > 0 && path[len] != '/')
+			len--;
+		memcpy(piece, path, len);
+		piece[len] = '\0';
+		int next = len ? open_inside(dir < 0 ? rootfd : dir, piece, &step) : -1;
+		if (next < 0)
+			return -1;
+		ob_closep(&dir);
+		dir = next;
+		path += len + strspn(path + len, "/");
+		step.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+	}
+	step.flags = how->flags;
+	step.mode = how->mode;
+	return open_inside(dir, path, &step);
+}
+
+int ob_fs_resolve(int rootfd, const char *path, int flags, mode_t mode)
+{
+	const struct open_how how = {
+		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+		.mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+
+	if (strlen(path) >= PATH_MAX)
+		return open_long(rootfd, path, &how);
+	return open_inside(rootfd, path, &how);
 }
 
 ocib_errc ob_mkdir_parents(int dirfd, const char *path, mode_t mode, ocib_error **err)
