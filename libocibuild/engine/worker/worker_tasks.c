@@ -12,6 +12,7 @@
 #include "base/fds.h"
 #include "base/limits.h"
 #include "base/strings.h"
+#include "engine/worker/diff_id_reader.h"
 #include "engine/worker/worker_serve.h"
 #include "layer/layer_blob.h"
 #include "layer/layer_writer.h"
@@ -126,8 +127,7 @@ static ocib_errc open_tar(const unpacking *u, int blob, const ob_layer_index *in
 	ocib_errc r = ob_layer_blob_open_tar(blob, index, u->threads, &tar, err);
 
 	if (r == OCIB_OK && ob_digest_is_set(&u->diff_id))
-		return ob_reader_open_verify(ob_take_ptr(tar), u->diff_id.bytes, UINT64_MAX,
-					     u->diff_id.text, out, err);
+		return ob_reader_open_diff_id(ob_take_ptr(tar), &u->diff_id, out, err);
 	if (r == OCIB_OK)
 		*out = ob_take_ptr(tar);
 	return r;
