@@ -25,13 +25,15 @@ typedef struct ob_copy_input {
 	ob_tree *base;         /**< the tree the layer goes on */
 	bool has_epoch;
 	int64_t epoch;         /**< mtime of what the step itself makes (inline files, new directories) */
+	bool defer_contents;   /**< nothing that was made before can be used: read local files once, when they are written */
 } ob_copy_input;
 
 typedef struct ob_copy_job ob_copy_job;
 /** Kinds: NOTFOUND (located; a hint names the ignore line or the nearest name), SYNTAX, UNSUPPORTED. */
 ocib_errc ob_copy_prepare(ocib_context *ctx, const ob_copy_input *input, ob_copy_job **out,
                           ocib_error **err);
-/** Digest of all that, beside the step itself and the base, determines the layer. */
+/** Digest of all that, beside the step itself and the base, determines the layer. With defer_contents it is
+ *  known only after ob_copy_write(). */
 void ob_copy_job_digest(const ob_copy_job *job, uint8_t out[OB_SHA256_LEN]);
 /** Writes all entries to @p writer; the caller finishes it. */
 ocib_errc ob_copy_write(ocib_context *ctx, ob_copy_job *job, ob_layer_writer *writer, ocib_error **err);

@@ -309,6 +309,11 @@ size_t ob_layer_writer_entries(const ob_layer_writer *w)
 	return w->index ? w->index->len : 0;
 }
 
+const ob_entry *ob_layer_writer_last(const ob_layer_writer *w)
+{
+	return &w->index->entries[w->index->len - 1];
+}
+
 static ocib_errc end_tar(ob_layer_writer *w, ocib_error **err)
 {
 	static const uint8_t zeros[OB_TAR_END_LEN];

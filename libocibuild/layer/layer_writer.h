@@ -49,6 +49,8 @@ ocib_errc ob_layer_writer_add_fd(ob_layer_writer *writer, const ob_entry *entry,
 				 ocib_error **err);
 uint64_t ob_layer_writer_tar_bytes(const ob_layer_writer *writer); /**< so far, for progress */
 size_t ob_layer_writer_entries(const ob_layer_writer *writer);
+/** The entry that was added last, as it is in the index: with its digest. Borrowed until the next. */
+const ob_entry *ob_layer_writer_last(const ob_layer_writer *writer);
 ocib_errc ob_layer_writer_finish(ob_layer_writer *writer, ob_layer_result *result,
 				 ocib_error **err);
 ob_layer_writer *ob_layer_writer_free(ob_layer_writer *writer);

@@ -26,6 +26,7 @@ typedef struct copy_fixture {
 	uint8_t blob_digest[OB_SHA256_LEN];
 	bool has_epoch;
 	int64_t epoch;
+	bool defer; /* contents are read when they are written */
 } copy_fixture;
 
 static inline void copy_fixture_done(copy_fixture *f)
@@ -184,6 +185,7 @@ static inline ocib_errc copy_write(copy_fixture *f, ob_copy_job *job)
 	ocib_errc r = ob_copy_write(f->plan.ctx, job, writer, &t_err);
 	if (r)
 		return r;
+	ob_copy_job_digest(job, f->digest);
 	ASSERT_OK(ob_layer_writer_finish(writer, &result, &t_err));
 	ob_sha256(blob.data, blob.len, f->blob_digest);
 	const ob_layer_index *index = result.index;
@@ -197,7 +199,10 @@ static inline ob_copy_input copy_input(copy_fixture *f, const char *instruction)
 {
 	ob_autofree char *text =
 		ob_str_printf("FROM scratch AS s\nENV A=b\nFROM scratch\n%s\n", instruction);
-	ob_copy_input input = {.base = f->base, .has_epoch = f->has_epoch, .epoch = f->epoch};
+	ob_copy_input input = {.base = f->base,
+			       .has_epoch = f->has_epoch,
+			       .epoch = f->epoch,
+			       .defer_contents = f->defer};
 
 	plan_ok(&f->plan, text);
 	input.plan = f->plan.plan;

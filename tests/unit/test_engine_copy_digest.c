@@ -1,5 +1,6 @@
 /* test_engine_copy_digest.c — what makes a copy another one, and files that change under it. */
 #include "copy_fixture.h"
+#include <sys/xattr.h>
 
 static void digest_of(copy_fixture *f, const char *instruction, uint8_t out[OB_SHA256_LEN])
 {
@@ -80,6 +81,46 @@ TEST(digest__same_hard_links_in_another_source_are_the_same)
 	assert_true(changes(&f, "COPY d /", digest));
 }
 
+TEST(defer__reading_once_gives_the_same_layer_and_digest)
+{
+	ob_autodone(copy_fixture) f = {.has_epoch = true, .epoch = COPY_MTIME};
+	uint8_t digest[OB_SHA256_LEN], blob[OB_SHA256_LEN];
+	char other[4096];
+
+	copy_file(&f, "d/a", "one");
+	copy_file(&f, "d/b", "two");
+	copy_file(&f, "e/b", "three");
+	(void)snprintf(other, sizeof(other), "%s", copy_path(&f, "d/c"));
+	assert_int_equal(link(copy_path(&f, "d/a"), other), 0);
+	(void)setxattr(copy_path(&f, "d/b"), "user.x", "1", 1, 0);
+	copy_ok(&f, "COPY d e /x/");
+	memcpy(digest, f.digest, sizeof(digest));
+	memcpy(blob, f.blob_digest, sizeof(blob));
+	f.defer = true;
+	f.base = ob_tree_free(f.base);
+	copy_ok(&f, "COPY d e /x/");
+	assert_memory_equal(digest, f.digest, sizeof(digest));
+	assert_memory_equal(blob, f.blob_digest, sizeof(blob));
+}
+
+TEST(listing__many_directories_on_several_threads_come_in_order)
+{
+	ob_autodone(copy_fixture) f = {.has_epoch = true, .epoch = COPY_MTIME};
+	ob_autodone(ob_strlist) want = {0};
+	char name[64];
+
+	assert_int_equal(ob_strlist_add(&want, "d x 0755 0:0"), 0);
+	for (int i = 0; i < 300; i++) {
+		(void)snprintf(name, sizeof(name), "t/%03d/sub/f", i);
+		copy_file(&f, name, "y");
+		assert_int_equal(ob_strlist_add_printf(&want, "d x/%03d 0755 0:0", i), 0);
+		assert_int_equal(ob_strlist_add_printf(&want, "d x/%03d/sub 0755 0:0", i), 0);
+		assert_int_equal(ob_strlist_add_printf(&want, "f x/%03d/sub/f 0644 0:0 y", i), 0);
+	}
+	copy_ok(&f, "COPY t /x");
+	copy_assert_layer(&f, (const char *const *)want.items);
+}
+
 static ocib_errc change_between(copy_fixture *f, const char *instruction,
 				void (*change)(copy_fixture *f))
 {
@@ -140,6 +181,15 @@ TEST(change__between_the_phases_is_an_error)
 		(void)ob_remove_tree(AT_FDCWD, t_temp_dir(), NULL);
 		assert_int_equal(mkdir(t_temp_dir(), 0700), 0);
 	}
+}
+
+TEST(change__of_what_was_not_read_yet_is_an_error_too)
+{
+	ob_autodone(copy_fixture) f = {.defer = true};
+
+	copy_file(&f, "d/a", "one");
+	assert_int_equal(change_between(&f, "COPY d /x", rewrite), OCIB_ERR_CORRUPT);
+	assert_non_null(strstr(ocib_error_message(t_err), "'d/a' changed while the build"));
 }
 
 TEST(bytes__are_the_same_for_the_same_input)

@@ -4,7 +4,8 @@
  * key is made of what the step takes, file by file; for files of a local context that needs a stat of each
  * and no look at the base, so that a build in which nothing changed parses no layer index. What --from
  * reads is known as a whole by its chain id: that makes a quick key, which is tried first. A record is
- * written under both.
+ * written under both. A third, the family key, leaves out what is taken: while there is no record under it,
+ * no exact key can be found, and files need not be read before they are written.
  */
 #include <string.h>
 #include "base/strings.h"
@@ -16,6 +17,7 @@ typedef struct copy_keys {
 	bool has_quick;
 	uint8_t quick[OB_SHA256_LEN];
 	uint8_t exact[OB_SHA256_LEN];
+	uint8_t family[OB_SHA256_LEN];
 } copy_keys;
 
 static ocib_errc make_key(const ob_build *build, const ob_stage_run *stage, const char *kind,
@@ -123,6 +125,36 @@ static ocib_errc remember_quick(ob_build *build, const copy_keys *keys,
 			       : OCIB_OK;
 }
 
+/* The digest of what is taken is known: before writing, or after it where contents were not read before. */
+static ocib_errc exact_key(const ob_build *build, const ob_stage_run *stage, const ob_copy_job *job,
+			   copy_keys *keys, ocib_error **err)
+{
+	uint8_t digest[OB_SHA256_LEN];
+
+	ob_copy_job_digest(job, digest);
+	return make_key(build, stage, "copy", keys, digest, sizeof(digest), keys->exact, err);
+}
+
+static ocib_errc decide_to_defer(const ob_build *build, const ob_stage_run *stage,
+				 ob_copy_input *input, copy_keys *keys, ocib_error **err)
+{
+	ocib_errc r = make_key(build, stage, "family", keys, NULL, 0, keys->family, err);
+
+	input->defer_contents =
+		stage->no_cache || !ob_step_record_exists(build->store, keys->family);
+	return r;
+}
+
+static ocib_errc save_records(ob_build *build, const copy_keys *keys, const ob_step_record *record,
+			      ocib_error **err)
+{
+	ocib_errc r = ob_step_record_save(build->store, keys->exact, record, err);
+
+	if (r == OCIB_OK)
+		r = ob_step_record_save(build->store, keys->family, record, err);
+	return r == OCIB_OK ? remember_quick(build, keys, record, err) : r;
+}
+
 /* --- writing --- */
 
 static ocib_errc write_blob(ob_build *build, ob_copy_job *job, ob_layer_result *result,
@@ -149,7 +181,7 @@ static ocib_errc write_blob(ob_build *build, ob_copy_job *job, ob_layer_result *
 }
 
 static ocib_errc make_layer(ob_build *build, ob_stage_run *stage, const ob_step *step,
-			    ob_copy_job *job, const copy_keys *keys, ocib_error **err)
+			    ob_copy_job *job, copy_keys *keys, ocib_error **err)
 {
 	ob_autodone(ob_layer_result) result = {0};
 	ob_autodone(ob_step_record) record = {0};
@@ -159,9 +191,9 @@ static ocib_errc make_layer(ob_build *build, ob_stage_run *stage, const ob_step 
 	if (r == OCIB_OK)
 		r = ob_step_record_of_layer(&result, ob_tree_chain_id(stage->tree), &record, err);
 	if (r == OCIB_OK)
-		r = ob_step_record_save(build->store, keys->exact, &record, err);
+		r = exact_key(build, stage, job, keys, err);
 	if (r == OCIB_OK)
-		r = remember_quick(build, keys, &record, err);
+		r = save_records(build, keys, &record, err);
 	if (r == OCIB_OK)
 		r = ob_tree_new_child(stage->tree, &result, &tree, err);
 	if (r < 0)
@@ -178,22 +210,23 @@ static ocib_errc prepare(ob_build *build, const ob_copy_input *input, ob_copy_jo
 						  : ob_copy_prepare(build->ctx, input, job, err);
 }
 
-static ocib_errc execute(ob_build *build, ob_stage_run *stage, const ob_copy_input *input,
+static ocib_errc execute(ob_build *build, ob_stage_run *stage, ob_copy_input *input,
 			 ob_step_span *span, copy_keys *keys, ocib_error **err)
 {
 	ob_auto(ob_copy_job) job = NULL;
 	ob_autodone(ob_step_record) record = {0};
-	uint8_t digest[OB_SHA256_LEN];
 	bool found = false;
 
-	ocib_errc r = prepare(build, input, &job, err);
+	ocib_errc r = decide_to_defer(build, stage, input, keys, err);
+	if (r == OCIB_OK)
+		r = prepare(build, input, &job, err);
 	if (r < 0) { /* the event says which step it was */
 		ob_span_start(build->ctx, span);
 		return ob_span_end(build->ctx, span, r);
 	}
-	ob_copy_job_digest(job, digest);
-	r = make_key(build, stage, "copy", keys, digest, sizeof(digest), keys->exact, err);
-	if (r == OCIB_OK)
+	if (!input->defer_contents)
+		r = exact_key(build, stage, job, keys, err);
+	if (r == OCIB_OK && !input->defer_contents)
 		r = look_up(build, stage, keys->exact, &found, &record, err);
 	if (r == OCIB_OK && found)
 		r = remember_quick(build, keys, &record, err);

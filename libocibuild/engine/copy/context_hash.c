@@ -128,21 +128,35 @@ static void stamp_to_stat(const ob_copy_file *file, struct stat *st)
 	st->st_ctim.tv_nsec = file->stamp.ctime_nsec;
 }
 
-/* Fill in what is remembered; list the rest. */
-static ocib_errc look_up(ob_context_scan *scan, ob_copy_files *files, ob_copy_file ***rest,
-			 size_t *count, ocib_error **err)
+/* Under lock. */
+static void remember(ob_context_scan *scan, const ob_copy_file *file)
 {
 	struct stat st;
 
-	*rest = calloc(files->len + 1, sizeof(**rest));
+	if (file->xattr_count)
+		return;
+	stamp_to_stat(file, &st);
+	ob_stat_cache_put(scan->cache, file->path, &st, file->digest);
+}
+
+/* Fill in what is remembered, remember what was read meanwhile, and list the rest. */
+static ocib_errc look_up(ob_context_scan *scan, ob_copy_files *files, ob_copy_file ***rest,
+			 size_t *count, ocib_error **err)
+{
+	*rest = calloc(files->len + 1, sizeof(ob_copy_file *));
 	if (!*rest)
 		return ob_fail_nomem(err);
 	(void)pthread_mutex_lock(&scan->lock);
 	for (size_t i = 0; i < files->len; i++) {
 		ob_copy_file *file = &files->items[i];
+		struct stat st;
 
-		if (file->type != OB_ENTRY_FILE || file->has_digest)
+		if (file->type != OB_ENTRY_FILE)
 			continue;
+		if (file->has_digest) {
+			remember(scan, file);
+			continue;
+		}
 		stamp_to_stat(file, &st);
 		file->has_digest = ob_stat_cache_get(scan->cache, file->path, &st, file->digest);
 		if (!file->has_digest)
@@ -150,20 +164,6 @@ static ocib_errc look_up(ob_context_scan *scan, ob_copy_files *files, ob_copy_fi
 	}
 	(void)pthread_mutex_unlock(&scan->lock);
 	return OCIB_OK;
-}
-
-static void remember(ob_context_scan *scan, ob_copy_file **files, size_t count)
-{
-	struct stat st;
-
-	(void)pthread_mutex_lock(&scan->lock);
-	for (size_t i = 0; i < count; i++) {
-		if (files[i]->xattr_count)
-			continue;
-		stamp_to_stat(files[i], &st);
-		ob_stat_cache_put(scan->cache, files[i]->path, &st, files[i]->digest);
-	}
-	(void)pthread_mutex_unlock(&scan->lock);
 }
 
 ocib_errc ob_context_hash_files(ob_context_scan *scan, ob_copy_files *files, ocib_error **err)
@@ -176,7 +176,11 @@ ocib_errc ob_context_hash_files(ob_context_scan *scan, ob_copy_files *files, oci
 		return r;
 	job.files = rest;
 	r = run_job(&job, err);
-	if (!r)
-		remember(scan, rest, job.count);
-	return r;
+	if (r)
+		return r;
+	(void)pthread_mutex_lock(&scan->lock);
+	for (size_t i = 0; i < job.count; i++)
+		remember(scan, rest[i]);
+	(void)pthread_mutex_unlock(&scan->lock);
+	return OCIB_OK;
 }

@@ -81,18 +81,20 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const ob_copy_file *)a)->path, ((const ob_copy_file *)b)->path);
 }
 
-static ocib_errc add_name(const ob_context_scan *scan, int fd, const char *dir, const char *name,
-			  ob_buffer *path, ob_copy_files *files, ocib_error **err)
+static ocib_errc add_name(const ob_context_scan *scan, int fd, const char *name, ob_buffer *path,
+			  ob_copy_files *files, ocib_error **err)
 {
 	ob_autodone(ob_copy_file) file = {0};
 
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return OCIB_OK;
-	ob_buffer_clear(path);
-	ob_buffer_printf(path, "%s%s%s", dir, *dir ? "/" : "", name);
+	/* The directory is in the path already. */
+	size_t dir_len = path->len;
+	ob_buffer_append_str(path, name);
 	ocib_errc r = ob_buffer_check(path, err);
 	if (!r)
 		r = ob_context_read_file(scan, fd, name, path->data, &file, err);
+	path->len = dir_len;
 	if (r || !file.type)
 		return r;
 	return ob_copy_files_take(files, &file) < 0 ? ob_fail_nomem(err) : OCIB_OK;
@@ -110,8 +112,10 @@ ocib_errc ob_context_list_dir(const ob_context_scan *scan, int fd /* taken */, c
 		(void)close(fd);
 		return ob_fail_nomem(err);
 	}
+	if (*dir)
+		ob_buffer_printf(&path, "%s/", dir);
 	while (errno = 0, (entry = readdir(stream))) {
-		ocib_errc r = add_name(scan, fd, dir, entry->d_name, &path, files, err);
+		ocib_errc r = add_name(scan, fd, entry->d_name, &path, files, err);
 
 		if (r)
 			return r;

@@ -4,7 +4,7 @@
  * re-included is there with just that; it is announced when the first such thing is met, so that a
  * directory of which nothing remains never shows.
  *
- * One directory is open at a time: its names are read, stat'ed and sorted before the walk goes down.
+ * Directories are read as the walk comes to them, or ahead of it where it will want nearly all.
  * Sockets are skipped: no layer can hold them.
  */
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include "base/paths.h"
 #include "base/strings.h"
 #include "engine/copy/context_source.h"
+#include "engine/copy/dir_listing.h"
 
 typedef struct context_source {
 	ob_copy_source_reader base;
@@ -27,36 +28,13 @@ static ob_context_scan *scan_of(ob_copy_source_reader *self)
 
 /* --- the ignore patterns --- */
 
-/* State of a directory; NULL pointers all through where there are no patterns. */
-static ocib_errc new_state(const ob_context_scan *scan, void **out, ocib_error **err)
-{
-	*out = NULL;
-	if (!scan->node->ignore)
-		return OCIB_OK;
-	*out = malloc(ob_ignore_state_size(scan->node->ignore) + 1);
-	return *out ? OCIB_OK : ob_fail_nomem(err);
-}
-
-static bool is_excluded(const ob_context_scan *scan, const void *parent, const char *path,
-			void *state)
-{
-	const ob_ignore *ignore = scan->node->ignore;
-
-	return ignore && ob_ignore_step(ignore, parent, path, state);
-}
-
-static bool may_reinclude(const ob_context_scan *scan, const char *dir, const void *state)
-{
-	return ob_ignore_may_reinclude(scan->node->ignore, dir, state);
-}
-
 /* The state of an existing or possible directory path, from the root down. */
 static ocib_errc state_of_path(const ob_context_scan *scan, const char *path, void **out,
 			       bool *excluded, ocib_error **err)
 {
 	ob_autofree char *part = strdup(path);
 	ob_autofree void *parent = NULL;
-	ocib_errc r = part ? new_state(scan, &parent, err) : ob_fail_nomem(err);
+	ocib_errc r = part ? ob_ignore_state_new(scan, &parent, err) : ob_fail_nomem(err);
 
 	*excluded = false;
 	if (r)
@@ -70,10 +48,10 @@ static ocib_errc state_of_path(const ob_context_scan *scan, const char *path, vo
 		len += strcspn(part + len, "/");
 		char cut = part[len];
 		part[len] = '\0';
-		r = new_state(scan, &state, err);
+		r = ob_ignore_state_new(scan, &state, err);
 		if (r)
 			return r;
-		*excluded = is_excluded(scan, parent, part, state);
+		*excluded = ob_ignore_step(scan->node->ignore, parent, part, state);
 		part[len] = cut;
 		void *old = parent;
 		parent = ob_take_ptr(state);
@@ -93,9 +71,9 @@ typedef struct frame {
 
 typedef struct context_walk {
 	ob_context_scan *scan;
+	ob_dir_lister *lister; /* or NULL */
 	ob_source_visit visit;
 	void *arg;
-	unsigned depth;
 	bool stopped;
 } context_walk;
 
@@ -126,95 +104,83 @@ static ocib_errc announce(context_walk *w, frame *f, ocib_error **err)
 	return visit_file(w, dir, &f->skip, err);
 }
 
-static ocib_errc walk_dir(context_walk *w, frame *f, int fd, const char *dir, const void *state,
-			  ocib_error **err);
-
-static ocib_errc open_dir(const ob_context_scan *scan, const char *dir, int *out, ocib_error **err)
-{
-	*out = ob_context_open(scan, dir, O_RDONLY | O_DIRECTORY);
-	if (*out < 0)
-		return ob_fail_errno(err, "open directory '%s' of the build context", dir);
-	return OCIB_OK;
-}
+static ocib_errc walk_listing(context_walk *w, frame *f, ob_dir_listing *listing, ocib_error **err);
 
 /* A directory that shows, or that may show for what is in it. */
-static ocib_errc walk_child_dir(context_walk *w, frame *f, ob_copy_file *file, const void *state,
-				bool excluded, ocib_error **err)
+static ocib_errc walk_child_dir(context_walk *w, frame *f, ob_copy_file *file,
+				ob_dir_listing *listing, ocib_error **err)
 {
-	/* The visitor may take the file; the path is needed on the way down. */
-	ob_autofree char *path = strdup(file->path);
-	ob_autofd int fd = -1;
 	frame below = {.up = f};
+	ocib_errc r = w->lister ? ob_dir_lister_wait(w->lister, listing, err)
+				: ob_dir_listing_open(w->scan, listing, err);
 
-	if (!path)
-		return ob_fail_nomem(err);
-	ocib_errc r = open_dir(w->scan, path, &fd, err);
-	if (!r)
-		r = ob_context_read_xattrs(fd, file, err);
 	if (r)
 		return r;
-	file->implied = excluded;
-	if (excluded)
+	file->xattrs = ob_take_ptr(listing->self.xattrs);
+	file->xattr_count = listing->self.xattr_count;
+	listing->self.xattr_count = 0;
+	if (file->implied)
 		below.dir = file;
 	else
 		r = visit_file(w, file, &below.skip, err);
 	if (r || w->stopped || below.skip)
 		return r;
-	return walk_dir(w, &below, ob_take_fd(fd), path, state, err);
+	if (!w->lister)
+		r = ob_dir_listing_read(w->scan, listing, err);
+	return r ? r : walk_listing(w, &below, listing, err);
 }
 
-static ocib_errc walk_child(context_walk *w, frame *f, const void *parent_state, ob_copy_file *file,
-			    ocib_error **err)
+static ocib_errc walk_listing(context_walk *w, frame *f, ob_dir_listing *listing, ocib_error **err)
 {
-	ob_autofree void *state = NULL;
-	bool is_dir = file->type == OB_ENTRY_DIR, skip;
-	ocib_errc r = is_dir ? new_state(w->scan, &state, err) : OCIB_OK;
+	ob_copy_files *files = &listing->files;
+	ocib_errc r = OCIB_OK;
 
-	if (r)
-		return r;
-	bool excluded = is_excluded(w->scan, parent_state, file->path, state);
-	if (excluded && (!is_dir || !may_reinclude(w->scan, file->path, state)))
-		return OCIB_OK;
-	if (!excluded)
-		r = announce(w, f, err);
-	if (r || w->stopped || f->skip)
-		return r;
-	return is_dir ? walk_child_dir(w, f, file, state, excluded, err)
-		      : visit_file(w, file, &skip, err);
-}
+	for (size_t i = 0; i < files->len && !r && !w->stopped && !f->skip; i++) {
+		ob_copy_file *file = &files->items[i];
+		bool skip;
 
-static ocib_errc walk_dir(context_walk *w, frame *f, int fd /* taken */, const char *dir,
-			  const void *state, ocib_error **err)
-{
-	ob_autodone(ob_copy_files) files = {0};
-	ocib_errc r = ob_context_list_dir(w->scan, fd, dir, &files, err);
-
-	if (!r)
-		r = ob_check_canceled(w->scan->ctx, err);
-	if (!r && w->depth == OB_LIMIT_PATH_DEPTH)
-		r = ob_fail(err, OCIB_ERR_LIMIT, "'%s' is more than %d directories deep", dir,
-			    OB_LIMIT_PATH_DEPTH);
-	w->depth++;
-	for (size_t i = 0; i < files.len && !r && !w->stopped && !f->skip; i++)
-		r = walk_child(w, f, state, &files.items[i], err);
-	w->depth--;
+		if (!file->implied)
+			r = announce(w, f, err);
+		if (r || w->stopped || f->skip)
+			break;
+		if (listing->below[i])
+			r = walk_child_dir(w, f, file, listing->below[i], err);
+		else
+			r = visit_file(w, file, &skip, err);
+	}
+	/* All of it is the visitor's now: what was listed need not be there twice. */
+	ob_copy_files_done(files);
 	return r;
 }
 
-static ocib_errc context_walk_below(ob_copy_source_reader *self, const char *dir,
+static ocib_errc context_walk_below(ob_copy_source_reader *self, const char *dir, bool eager,
 				    ob_source_visit visit, void *arg, ocib_error **err)
 {
 	context_walk w = {.scan = scan_of(self), .visit = visit, .arg = arg};
-	ob_autofree void *state = NULL;
+	ob_auto(ob_dir_listing) root = NULL; /* freed after the lister */
+	ob_auto(ob_dir_lister) lister = NULL;
+	void *state = NULL;
 	frame top = {0};
 	bool excluded;
-	int fd = -1;
 	ocib_errc r = state_of_path(w.scan, dir, &state, &excluded, err);
 
-	if (r || (excluded && !may_reinclude(w.scan, dir, state)))
+	if (r)
 		return r;
-	r = open_dir(w.scan, dir, &fd, err);
-	return r ? r : walk_dir(&w, &top, fd, dir, state, err);
+	bool empty = excluded && !ob_ignore_may_reinclude(w.scan->node->ignore, dir, state);
+	r = ob_dir_listing_new(dir, state, 0, &root, err);
+	if (r || empty)
+		return r;
+	if (eager) {
+		r = ob_dir_lister_new(w.scan, &lister, err);
+		w.lister = lister;
+		if (!r)
+			r = ob_dir_lister_wait(lister, root, err);
+	} else {
+		r = ob_dir_listing_open(w.scan, root, err);
+		if (!r)
+			r = ob_dir_listing_read(w.scan, root, err);
+	}
+	return r ? r : walk_listing(&w, &top, root, err);
 }
 
 /* --- lookup --- */
@@ -234,7 +200,7 @@ static ocib_errc has_reincluded(ob_copy_source_reader *self, const ob_copy_file 
 	*out = false;
 	if (file->type != OB_ENTRY_DIR)
 		return OCIB_OK;
-	return context_walk_below(self, file->path, stop_at_first, out, err);
+	return context_walk_below(self, file->path, false, stop_at_first, out, err);
 }
 
 static ocib_errc context_lookup(ob_copy_source_reader *self, const char *path, ob_copy_file *out,
@@ -306,7 +272,7 @@ static void context_explain(ob_copy_source_reader *self, const char *path, ocib_
 
 	if (!parent || explain_ignored(scan_of(self), path, err))
 		return;
-	if (context_walk_below(self, parent, collect_name, &names, NULL))
+	if (context_walk_below(self, parent, false, collect_name, &names, NULL))
 		return;
 	const char *nearest =
 		ob_nearest(ob_path_base(path), (const char *const *)names.items, names.len);
@@ -330,7 +296,25 @@ static ocib_errc write_verified(int fd, const ob_copy_file *file, const ob_entry
 	return r ? r : ob_layer_writer_add(writer, entry, verified, err);
 }
 
-static ocib_errc context_write(ob_copy_source_reader *self, const ob_copy_file *file,
+/* A file that nobody has read yet: what reading shows about it is found out now. */
+static ocib_errc write_unread(int fd, ob_copy_file *file, const ob_entry *entry,
+			      ob_layer_writer *writer, ocib_error **err)
+{
+	ob_entry complete = *entry;
+	ocib_errc r = ob_context_read_xattrs(fd, file, err);
+
+	complete.xattrs = file->xattrs;
+	complete.xattr_count = file->xattr_count;
+	if (!r)
+		r = ob_layer_writer_add_fd(writer, &complete, fd, err);
+	if (r)
+		return r;
+	memcpy(file->digest, ob_layer_writer_last(writer)->digest, sizeof(file->digest));
+	file->has_digest = true;
+	return OCIB_OK;
+}
+
+static ocib_errc context_write(ob_copy_source_reader *self, ob_copy_file *file,
 			       const ob_entry *entry, ob_layer_writer *writer, ocib_error **err)
 {
 	ob_autofd int fd = -1;
@@ -338,8 +322,10 @@ static ocib_errc context_write(ob_copy_source_reader *self, const ob_copy_file *
 
 	if (r)
 		return r;
-	/* Where a second change need not show in the times, the digest must say it. */
-	if (file->stamp.is_young && entry->has_digest && entry->size)
+	if (!file->has_digest)
+		r = write_unread(fd, file, entry, writer, err);
+	else if (file->stamp.is_young && entry->size)
+		/* A second change need not show in the times, so the digest must say it. */
 		r = write_verified(fd, file, entry, writer, err);
 	else
 		r = ob_layer_writer_add_fd(writer, entry, fd, err);

@@ -159,6 +159,15 @@ static ocib_errc collect_one(void *arg, ob_copy_file *file, ob_walk_next *next, 
 	return OCIB_OK;
 }
 
+/* Without patterns, which is nearly always. */
+static ocib_errc collect_all(void *arg, ob_copy_file *file, ob_walk_next *next, ocib_error **err)
+{
+	ob_copy_match *match = arg;
+
+	(void)next;
+	return ob_copy_files_take(&match->files, file) < 0 ? ob_fail_nomem(err) : OCIB_OK;
+}
+
 static ocib_errc compile(const ob_strlist *patterns, ob_ignore **out, ocib_error **err)
 {
 	return patterns->len ? ob_ignore_new(patterns, out, err) : OCIB_OK;
@@ -231,5 +240,8 @@ ocib_errc ob_copy_collect(ob_copy_job *job, ob_copy_match *match, const char *in
 
 	if (r)
 		return r;
-	return job->source->ops->walk(job->source, match->root, collect_one, &c, err);
+	if (!c.include && !c.exclude)
+		return job->source->ops->walk(job->source, match->root, true, collect_all, match,
+					      err);
+	return job->source->ops->walk(job->source, match->root, false, collect_one, &c, err);
 }

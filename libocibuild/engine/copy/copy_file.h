@@ -29,8 +29,10 @@ typedef struct ob_copy_file {
 	ob_xattr *xattrs;
 	size_t xattr_count;
 	uint8_t digest[OB_SHA256_LEN];
-	ob_file_stamp stamp; /**< in a local directory */
-	ob_found found;      /**< in a tree */
+	union {
+		ob_file_stamp stamp; /**< in a local directory */
+		ob_found found;      /**< in a tree */
+	};
 } ob_copy_file;
 
 void ob_copy_file_done(ob_copy_file *file);

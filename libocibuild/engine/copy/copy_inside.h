@@ -60,7 +60,7 @@ ocib_errc ob_copy_group_links(ob_copy_job *job, ob_copy_match *match, ocib_error
 
 /* copy_place.c */
 /** Put a match into the target tree, as the step says. */
-ocib_errc ob_copy_place(ob_copy_job *job, const ob_copy_match *match, ocib_error **err);
+ocib_errc ob_copy_place(ob_copy_job *job, ob_copy_match *match, ocib_error **err);
 /** How new parents of a destination are made. */
 ob_new_dirs ob_copy_new_dirs(const ob_copy_job *job);
 

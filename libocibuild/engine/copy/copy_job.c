@@ -55,70 +55,92 @@ ob_copy_job *ob_copy_job_free(ob_copy_job *job)
 
 /* --- the digest --- */
 
-static void hash_number(ob_hash *hash, uint64_t number)
+#define DIGEST_BUFFER 65536 /* many small pieces are hashed together */
+
+typedef struct digest_stream {
+	ob_hash *hash;
+	ob_buffer pending;
+} digest_stream;
+
+static void put_bytes(digest_stream *d, const void *data, size_t len)
+{
+	if (d->pending.len + len > DIGEST_BUFFER) {
+		ob_hash_update(d->hash, d->pending.data, d->pending.len);
+		ob_buffer_clear(&d->pending);
+	}
+	ob_buffer_append(&d->pending, data, len);
+}
+
+static void put_number(digest_stream *d, uint64_t number)
 {
 	uint8_t bytes[8];
 
 	for (unsigned i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(number >> (8 * i));
-	ob_hash_update(hash, bytes, sizeof(bytes));
+	put_bytes(d, bytes, sizeof(bytes));
 }
 
 /* Length first, so that no two lists of texts are the same bytes. */
-static void hash_bytes(ob_hash *hash, const void *data, size_t len)
+static void put_counted(digest_stream *d, const void *data, size_t len)
 {
-	hash_number(hash, len);
-	ob_hash_update(hash, data, len);
+	put_number(d, len);
+	put_bytes(d, data, len);
 }
 
-static void hash_text(ob_hash *hash, const char *text)
+static void put_text(digest_stream *d, const char *text)
 {
-	hash_bytes(hash, text ? text : "", text ? strlen(text) : 0);
+	put_counted(d, text ? text : "", text ? strlen(text) : 0);
 }
 
-static void hash_file(const ob_copy_job *job, ob_hash *hash, const ob_copy_file *file,
-		      size_t root_len, uint32_t first_group)
+static void put_file(const ob_copy_job *job, digest_stream *d, const ob_copy_file *file,
+		     size_t root_len)
 {
 	const ob_copy_input *input = &job->input;
 
-	hash_text(hash, file->path + root_len);
-	hash_number(hash, (uint64_t)file->type | (uint64_t)file->implied << 8);
-	hash_number(hash, file->mode);
-	hash_text(hash, file->link);
-	hash_number(hash, (uint64_t)file->dev_major << 32 | file->dev_minor);
-	hash_number(hash, file->group ? file->group - first_group : 0);
+	put_text(d, file->path + root_len);
+	put_number(d, (uint64_t)file->type | (uint64_t)file->implied << 8 |
+			      (uint64_t)file->mode << 16 | (uint64_t)file->group << 32);
+	if (file->link)
+		put_text(d, file->link);
+	if (file->type == OB_ENTRY_CHAR || file->type == OB_ENTRY_BLOCK)
+		put_number(d, (uint64_t)file->dev_major << 32 | file->dev_minor);
 	if (ob_job_op(job)->keep_owner)
-		hash_number(hash, (uint64_t)file->uid << 32 | file->gid);
+		put_number(d, (uint64_t)file->uid << 32 | file->gid);
 	if (input->has_epoch)
-		hash_number(hash, (uint64_t)(file->mtime_sec < input->epoch ? file->mtime_sec
-									    : input->epoch));
-	hash_number(hash, file->xattr_count);
+		put_number(d, (uint64_t)(file->mtime_sec < input->epoch ? file->mtime_sec
+									: input->epoch));
+	put_number(d, file->xattr_count);
 	for (size_t i = 0; i < file->xattr_count; i++) {
-		hash_text(hash, file->xattrs[i].name);
-		hash_bytes(hash, file->xattrs[i].value, file->xattrs[i].len);
+		put_text(d, file->xattrs[i].name);
+		put_counted(d, file->xattrs[i].value, file->xattrs[i].len);
 	}
 	if (file->type == OB_ENTRY_FILE)
-		ob_hash_update(hash, file->digest, sizeof(file->digest));
+		put_bytes(d, file->digest, sizeof(file->digest));
 }
 
 /* Inline files are in the step's own digest, like all else that is written in the Dockerfile. */
 static ocib_errc make_digest(ob_copy_job *job, ocib_error **err)
 {
 	ob_auto(ob_hash) hash = NULL;
-	uint32_t first_group = 0;
+	ob_autodone(ob_buffer) pending = OB_BUFFER_INIT(SIZE_MAX - 1, "the digest's input");
 	ocib_errc r = ob_hash_new(&hash, err);
 
 	if (r)
 		return r;
+	digest_stream d = {hash, pending};
 	for (size_t i = 0; i < job->match_count; i++) {
 		const ob_copy_match *match = &job->matches[i];
 
-		hash_text(hash, match->name);
-		hash_number(hash, match->files.len);
+		put_text(&d, match->name);
+		put_number(&d, match->files.len);
 		for (size_t j = 0; j < match->files.len; j++)
-			hash_file(job, hash, &match->files.items[j], strlen(match->root),
-				  first_group);
+			put_file(job, &d, &match->files.items[j], strlen(match->root));
 	}
+	pending = d.pending;
+	r = ob_buffer_check(&pending, err);
+	if (r)
+		return r;
+	ob_hash_update(hash, pending.data, pending.len);
 	ob_hash_final(hash, job->digest);
 	return OCIB_OK;
 }
@@ -151,6 +173,14 @@ static ocib_errc hash_contents(ob_copy_job *job, ocib_error **err)
 	return r;
 }
 
+/* Contents that were read while they were written have their digests already; the others get theirs. */
+static ocib_errc finish_digest(ob_copy_job *job, ocib_error **err)
+{
+	ocib_errc r = hash_contents(job, err);
+
+	return r ? r : make_digest(job, err);
+}
+
 ocib_errc ob_copy_prepare(ocib_context *ctx, const ob_copy_input *input, ob_copy_job **out,
 			  ocib_error **err)
 {
@@ -163,10 +193,8 @@ ocib_errc ob_copy_prepare(ocib_context *ctx, const ob_copy_input *input, ob_copy
 		r = open_source(job, err);
 	if (!r)
 		r = ob_copy_find_matches(job, err);
-	if (!r)
-		r = hash_contents(job, err);
-	if (!r)
-		r = make_digest(job, err);
+	if (!r && !input->defer_contents)
+		r = finish_digest(job, err);
 	if (r)
 		return r;
 	*out = ob_take_ptr(job);
@@ -247,5 +275,9 @@ ocib_errc ob_copy_write(ocib_context *ctx, ob_copy_job *job, ob_layer_writer *wr
 
 	if (!r)
 		r = make_target(job, err);
-	return r ? r : ob_copy_write_target(job, writer, err);
+	if (!r)
+		r = ob_copy_write_target(job, writer, err);
+	if (!r && job->input.defer_contents)
+		r = finish_digest(job, err);
+	return r;
 }

@@ -151,7 +151,7 @@ static ocib_errc expand_wildcards(ob_copy_job *job, const char *path, ob_strlist
 		return OCIB_OK;
 	g.root_len = strlen(root);
 	g.found = *out;
-	r = job->source->ops->walk(job->source, root, glob_one, &g, err);
+	r = job->source->ops->walk(job->source, root, false, glob_one, &g, err);
 	*out = g.found;
 	return r;
 }

@@ -70,7 +70,7 @@ static ocib_errc read_dir(const ob_target_view *view, ob_entry *out, ocib_error 
 }
 
 /* The source's attributes; of a directory that was there, xattrs stay that the source does not have. */
-static ocib_errc dress_dir(const ob_copy_job *job, ob_target_node *node, const ob_copy_file *file,
+static ocib_errc dress_dir(const ob_copy_job *job, ob_target_node *node, ob_copy_file *file,
 			   ob_entry *before, ocib_error **err)
 {
 	ocib_errc r = OCIB_OK;
@@ -84,8 +84,7 @@ static ocib_errc dress_dir(const ob_copy_job *job, ob_target_node *node, const o
 	return r;
 }
 
-static ocib_errc place_dir(ob_copy_job *job, const ob_copy_file *file, const char *path,
-			   ocib_error **err)
+static ocib_errc place_dir(ob_copy_job *job, ob_copy_file *file, const char *path, ocib_error **err)
 {
 	ob_autodone(ob_entry) before = {0};
 	ob_target_view view = ob_target_look(job->target, path);
@@ -128,7 +127,7 @@ static ocib_errc put_file(ob_copy_job *job, const char *path, ob_entry_type type
 	return ob_target_put(job->target, path, type, out, err);
 }
 
-static ocib_errc place_file(ob_copy_job *job, const ob_copy_file *file, const char *path,
+static ocib_errc place_file(ob_copy_job *job, ob_copy_file *file, const char *path,
 			    ocib_error **err)
 {
 	ob_target_node *node = NULL;
@@ -137,8 +136,8 @@ static ocib_errc place_file(ob_copy_job *job, const ob_copy_file *file, const ch
 	if (r)
 		return r;
 	node->file = file;
-	node->source = job->source;
-	node->content = file->type == OB_ENTRY_FILE ? OB_CONTENT_SOURCE : OB_CONTENT_NONE;
+	if (file->type == OB_ENTRY_FILE)
+		node->content = (ob_content){.kind = OB_CONTENT_SOURCE, .source = job->source};
 	node->size = file->size;
 	node->link = file->link;
 	node->dev_major = file->dev_major;
@@ -158,8 +157,7 @@ static ocib_errc place_inline(ob_copy_job *job, const ob_copy_source *from, cons
 
 	if (r)
 		return r;
-	node->content = OB_CONTENT_INLINE;
-	node->data = from->data;
+	node->content = (ob_content){.kind = OB_CONTENT_INLINE, .data = from->data};
 	node->size = from->data_len;
 	node->mode = new_mode(job, OB_ENTRY_FILE, 0644);
 	node->mtime_sec = job->now;
@@ -168,14 +166,14 @@ static ocib_errc place_inline(ob_copy_job *job, const ob_copy_source *from, cons
 }
 
 /* Everything below the root of a match, each at its place below @p dest. */
-static ocib_errc place_content(ob_copy_job *job, const ob_copy_match *match, const char *dest,
+static ocib_errc place_content(ob_copy_job *job, ob_copy_match *match, const char *dest,
 			       ocib_error **err)
 {
 	size_t root_len = strlen(match->root);
 	ocib_errc r = OCIB_OK;
 
 	for (size_t i = 1; i < match->files.len && !r; i++) {
-		const ob_copy_file *file = &match->files.items[i];
+		ob_copy_file *file = &match->files.items[i];
 		const char *relative = file->path + root_len + (root_len > 0);
 		ob_autofree char *path = ob_str_printf("%s%s%s", dest, *dest ? "/" : "", relative);
 
@@ -200,10 +198,10 @@ static ocib_errc make_parents(ob_copy_job *job, const char *dest, ocib_error **e
 	return r ? r : ob_target_make_dirs(job->target, resolved, &how, err);
 }
 
-static ocib_errc place_one(ob_copy_job *job, const ob_copy_match *match, const char *dest,
+static ocib_errc place_one(ob_copy_job *job, ob_copy_match *match, const char *dest,
 			   ocib_error **err)
 {
-	const ob_copy_file *root = match->files.len ? &match->files.items[0] : NULL;
+	ob_copy_file *root = match->files.len ? &match->files.items[0] : NULL;
 	const ob_new_dirs how = ob_copy_new_dirs(job);
 	ob_target_view view = ob_target_look(job->target, dest);
 	ob_autofree char *path = NULL, *parent = NULL;
@@ -229,7 +227,7 @@ static ocib_errc place_one(ob_copy_job *job, const ob_copy_match *match, const c
 	return root ? place_file(job, root, path, err) : place_inline(job, match->from, path, err);
 }
 
-ocib_errc ob_copy_place(ob_copy_job *job, const ob_copy_match *match, ocib_error **err)
+ocib_errc ob_copy_place(ob_copy_job *job, ob_copy_match *match, ocib_error **err)
 {
 	const ob_copy_op *op = ob_job_op(job);
 	bool unpack = op->unpack < 0 ? op->is_add : op->unpack == 1;

@@ -24,11 +24,15 @@ typedef struct ob_copy_source_ops {
 	/** @p path: its parents are directories. out->type 0: nothing is there. */
 	ocib_errc (*lookup)(ob_copy_source_reader *self, const char *path, ob_copy_file *out,
 			    ocib_error **err);
-	ocib_errc (*walk)(ob_copy_source_reader *self, const char *dir, ob_source_visit visit,
-			  void *arg, ocib_error **err);
-	/** Write a file's content as that of @p entry; fails when it is not what it was. */
-	ocib_errc (*write)(ob_copy_source_reader *self, const ob_copy_file *file,
-			   const ob_entry *entry, ob_layer_writer *writer, ocib_error **err);
+	/** @p eager: the visitor will enter nearly everything, so it may be read ahead. */
+	ocib_errc (*walk)(ob_copy_source_reader *self, const char *dir, bool eager,
+			  ob_source_visit visit, void *arg, ocib_error **err);
+	/**
+	 * Write a file as @p entry; fails when it is not what it was. Digest and xattrs of one that was
+	 * not read before are set in @p file on the way.
+	 */
+	ocib_errc (*write)(ob_copy_source_reader *self, ob_copy_file *file, const ob_entry *entry,
+			   ob_layer_writer *writer, ocib_error **err);
 	/** Why a path that is not there is not there, as a hint on *err. */
 	void (*explain)(ob_copy_source_reader *self, const char *path, ocib_error **err);
 	void (*destroy)(ob_copy_source_reader *self);

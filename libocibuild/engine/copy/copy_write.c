@@ -11,7 +11,8 @@
 static bool same_file(const ob_target_node *a, const ob_target_node *b)
 {
 	return a->type == b->type && a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
-	       a->content == b->content && a->size == b->size && a->mtime_sec == b->mtime_sec;
+	       a->content.kind == b->content.kind && a->size == b->size &&
+	       a->mtime_sec == b->mtime_sec;
 }
 
 /* The node as an entry; all memory is borrowed from the node. */
@@ -42,7 +43,7 @@ static ob_entry make_entry(const ob_target_node *node)
 		entry.xattrs = file->xattrs;
 		entry.xattr_count = file->xattr_count;
 	}
-	if (file && node->content == OB_CONTENT_SOURCE && file->has_digest) {
+	if (file && node->content.kind == OB_CONTENT_SOURCE && file->has_digest) {
 		entry.has_digest = true;
 		memcpy(entry.digest, file->digest, sizeof(entry.digest));
 	}
@@ -53,7 +54,7 @@ static ocib_errc write_inline(const ob_target_node *node, const ob_entry *entry,
 			      ob_layer_writer *writer, ocib_error **err)
 {
 	ob_auto(ob_reader) content = NULL;
-	ocib_errc r = ob_reader_open_memory(node->data, node->size, &content, err);
+	ocib_errc r = ob_reader_open_memory(node->content.data, node->size, &content, err);
 
 	return r ? r : ob_layer_writer_add(writer, entry, content, err);
 }
@@ -62,8 +63,8 @@ static ocib_errc write_spooled(const ob_copy_job *job, const ob_target_node *nod
 			       const ob_entry *entry, ob_layer_writer *writer, ocib_error **err)
 {
 	ob_auto(ob_reader) content = NULL;
-	ocib_errc r = ob_reader_open_range(ob_blob_writer_fd(job->spool), false, node->offset,
-					   node->size, &content, err);
+	ocib_errc r = ob_reader_open_range(ob_blob_writer_fd(job->spool), false,
+					   node->content.offset, node->size, &content, err);
 
 	return r ? r : ob_layer_writer_add(writer, entry, content, err);
 }
@@ -77,7 +78,7 @@ static ocib_errc write_from_base(ob_copy_job *job, const ob_target_node *node,
 	if (!job->base_reader)
 		r = ob_tree_reader_new(job->input.base, &job->base_reader, err);
 	if (!r)
-		r = ob_tree_reader_open(job->base_reader, &node->found, &content, err);
+		r = ob_tree_reader_open(job->base_reader, &node->content.found, &content, err);
 	return r ? r : ob_layer_writer_add(writer, entry, content, err);
 }
 
@@ -86,10 +87,11 @@ static ocib_errc write_node(ob_copy_job *job, const ob_target_node *node, ob_lay
 {
 	ob_entry entry = make_entry(node);
 
-	switch (node->content) {
+	switch (node->content.kind) {
 	case OB_CONTENT_NONE: break;
 	case OB_CONTENT_SOURCE:
-		return node->source->ops->write(node->source, node->file, &entry, writer, err);
+		return node->content.source->ops->write(node->content.source, node->file, &entry,
+							writer, err);
 	case OB_CONTENT_INLINE:
 		if (node->size)
 			return write_inline(node, &entry, writer, err);

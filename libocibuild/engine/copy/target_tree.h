@@ -11,13 +11,21 @@
 #include "layer/layer_stack.h"
 
 /** Where the content of a target file comes from. */
-typedef enum ob_content_kind {
-	OB_CONTENT_NONE = 0,
-	OB_CONTENT_SOURCE, /**< file of source */
-	OB_CONTENT_INLINE, /**< data */
-	OB_CONTENT_SPOOL,  /**< offset in the spool file */
-	OB_CONTENT_BASE    /**< found in the base tree */
-} ob_content_kind;
+typedef struct ob_content {
+	enum {
+		OB_CONTENT_NONE = 0,
+		OB_CONTENT_SOURCE, /**< the node's file in source */
+		OB_CONTENT_INLINE, /**< data */
+		OB_CONTENT_SPOOL,  /**< at offset in the spool file */
+		OB_CONTENT_BASE    /**< found in the base tree */
+	} kind;
+	union {
+		ob_copy_source_reader *source;
+		const char *data;
+		uint64_t offset;
+		ob_found found;
+	};
+} ob_content;
 
 typedef struct ob_target_node {
 	char *path;
@@ -32,13 +40,9 @@ typedef struct ob_target_node {
 	int64_t mtime_sec;
 	const char *link; /**< borrowed from file, or owned_link */
 	char *owned_link;
-	const ob_copy_file *file; /**< SOURCE: content, digest; and xattrs; or NULL */
-	ob_entry *extra;          /**< owned: xattrs that are not the file's own; or NULL */
-	ob_content_kind content;
-	ob_copy_source_reader *source;
-	const char *data;
-	uint64_t offset;
-	ob_found found;
+	ob_copy_file *file; /**< what it is a copy of: digest, and xattrs without extra; or NULL */
+	ob_entry *extra;    /**< owned: xattrs that are not the file's own; or NULL */
+	ob_content content;
 } ob_target_node;
 
 typedef struct ob_target_tree ob_target_tree;

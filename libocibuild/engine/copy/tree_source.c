@@ -96,10 +96,11 @@ static int visit_found(const char *path, const ob_found *found, void *arg)
 	return w->failed ? 1 : 0;
 }
 
-static ocib_errc tree_walk_below(ob_copy_source_reader *self, const char *dir,
+static ocib_errc tree_walk_below(ob_copy_source_reader *self, const char *dir, bool eager,
 				 ob_source_visit visit, void *arg, ocib_error **err)
 {
 	const tree_source *source = (const tree_source *)self;
+	(void)eager; /* the indexes are in memory */
 	ob_autodone(ob_buffer) skipped = OB_BUFFER_INIT(SIZE_MAX - 1, "a path");
 	tree_walk w = {.visit = visit, .arg = arg, .skipped = skipped, .err = err};
 	int r = ob_layer_stack_walk(source->stack, dir, visit_found, &w);
@@ -110,8 +111,8 @@ static ocib_errc tree_walk_below(ob_copy_source_reader *self, const char *dir,
 	return r < 0 ? ob_fail_nomem(err) : OCIB_OK;
 }
 
-static ocib_errc tree_write(ob_copy_source_reader *self, const ob_copy_file *file,
-			    const ob_entry *entry, ob_layer_writer *writer, ocib_error **err)
+static ocib_errc tree_write(ob_copy_source_reader *self, ob_copy_file *file, const ob_entry *entry,
+			    ob_layer_writer *writer, ocib_error **err)
 {
 	tree_source *source = (tree_source *)self;
 	ob_reader *content = NULL;

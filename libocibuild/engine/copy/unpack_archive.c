@@ -31,8 +31,7 @@ static ocib_errc spool_content(unpacking *u, ob_target_node *node, ocib_error **
 
 	if (!job->spool)
 		r = ob_blob_writer_open(job->input.scan->store, &job->spool, err);
-	node->content = OB_CONTENT_SPOOL;
-	node->offset = job->spool_len;
+	node->content = (ob_content){.kind = OB_CONTENT_SPOOL, .offset = job->spool_len};
 	while (!r) {
 		size_t got = 0;
 
@@ -43,7 +42,7 @@ static ocib_errc spool_content(unpacking *u, ob_target_node *node, ocib_error **
 			return ob_fail_errno(err, "write a temporary file");
 		job->spool_len += got;
 	}
-	node->size = job->spool_len - node->offset;
+	node->size = job->spool_len - node->content.offset;
 	return r;
 }
 
@@ -122,11 +121,7 @@ static ocib_errc link_to_node(unpacking *u, const ob_target_node *first, const c
 	if (r)
 		return r;
 	node->file = first->file;
-	node->source = first->source;
 	node->content = first->content;
-	node->data = first->data;
-	node->offset = first->offset;
-	node->found = first->found;
 	node->size = first->size;
 	node->group = first->group;
 	node->mode = first->mode;
@@ -150,8 +145,8 @@ static ocib_errc link_to_base(unpacking *u, const ob_found *found, const char *p
 		r = set_link(node, entry->link, err);
 	if (r)
 		return r;
-	node->content = entry->type == OB_ENTRY_FILE ? OB_CONTENT_BASE : OB_CONTENT_NONE;
-	node->found = *found;
+	if (entry->type == OB_ENTRY_FILE)
+		node->content = (ob_content){.kind = OB_CONTENT_BASE, .found = *found};
 	node->size = entry->size;
 	return OCIB_OK;
 }
