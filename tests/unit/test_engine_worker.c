@@ -324,6 +324,105 @@ TEST(worker__layers_become_trees_and_runs_become_layers)
 	end(&f);
 }
 
+/* Everything about the files of a tree but the times of directories, sorted. */
+static void list_tree(fixture *f, ob_run_spec *spec, const char *upper, const char *work,
+		      ob_buffer *out)
+{
+	static const char script[] =
+		"find / -xdev ! -type d -exec stat -c '%n %f %u %g %s %Y %h %t,%T' {} + | sort;"
+		"find / -xdev -type d -exec stat -c '%n %f %u %g' {} + | sort;"
+		"find / -xdev -type l -exec readlink {} \\; | sort;"
+		"find / -xdev -type f -name 't[0-9no]*' -exec grep -H . {} + | sort";
+	ob_run_status status = {0};
+
+	free(spec->upper);
+	free(spec->work);
+	free(spec->argv.items[2]);
+	spec->upper = strdup(upper);
+	spec->work = strdup(work);
+	spec->argv.items[2] = strdup(script);
+	ASSERT_OK(ob_worker_run(f->worker, spec, collect, out, &status, &t_err));
+	ob_run_status_done(&status);
+}
+
+TEST(worker__a_run_unpacked_elsewhere_is_the_same_tree)
+{
+	static const char prepare[] =
+		"mkdir -p /a/b/c /a/d /e /deep/er; echo 1 > /a/b/t1; echo 2 > /a/b/c/t2; echo 3 > /a/d/t3;"
+		"echo 4 > /t4; ln /t4 /e/t5; ln -s t4 /link; ln -s /a /linkdir; mkfifo /fifo";
+	static const char change[] =
+		"rm -r /a/b; mkdir /a/b; echo n > /a/b/tnew; rm -r /a/d; echo file > /a/d;"
+		"rm /linkdir; mkdir /linkdir; touch /linkdir/x; chmod 4711 /t4; chown 7:8 /e;"
+		"ln /e/t5 /e/t6; mv /link /moved; rm /fifo; mkfifo -m 600 /fifo2; chmod 1777 /deep/er;"
+		"mv /deep/er /deep/est; dd if=/dev/zero of=/tsparse bs=1 count=1 seek=5000000 2>/dev/null;"
+		"touch -d @1000000000 /a/b/told; mkdir -p /n/e/w; rm -rf /e/none; cp -a /bin/sh /tmp/;"
+		"mknod /dev9 c 1 3 2>/dev/null; true";
+	ob_autodone(ob_buffer) before = OB_BUFFER_INIT(1 << 20, "list");
+	ob_autodone(ob_buffer) after = OB_BUFFER_INIT(1 << 20, "list");
+	ob_autodone(ob_layer_result) result = {0};
+	ob_run_status status = {0};
+	uint64_t entries = 0;
+
+	SANDBOXED_BEGIN();
+	fixture f = begin();
+	/* Two steps; the second's changes go through a layer. */
+	ob_run_spec *spec = sandboxed_spec(prepare);
+	ASSERT_OK(ob_worker_run(f.worker, spec, collect, &before, &status, &t_err));
+	ob_run_status_done(&status);
+	char *base = spec->lowers.items[0];
+	spec->lowers.items[0] = strdup(spec->upper);
+	assert_int_equal(ob_strlist_take(&spec->lowers, base), 0);
+	free(spec->upper);
+	free(spec->work);
+	free(spec->argv.items[2]);
+	spec->upper = strdup(sandboxed_path("run/second"));
+	spec->work = strdup(sandboxed_path("run/work2"));
+	spec->argv.items[2] = strdup(change);
+	ASSERT_OK(ob_worker_run(f.worker, spec, collect, &before, &status, &t_err));
+	ob_run_status_done(&status);
+	assert_int_equal(before.len, 0);
+
+	sandboxed_write("blob", "", 0600);
+	ob_diff_request diff = {.upper = spec->upper,
+				.lowers = &spec->lowers,
+				.blob_path = sandboxed_path("blob"),
+				.index_path = sandboxed_path("index")};
+	ASSERT_OK(ob_worker_diff(f.worker, &diff, &result, &entries, &t_err));
+	assert_int_equal(mkdir(sandboxed_path("temp"), 0700), 0);
+	const ob_unpack_request unpack = {.blob = sandboxed_path("blob"),
+					  .index = sandboxed_path("index"),
+					  .target = sandboxed_path("tree"),
+					  .temp = sandboxed_path("temp"),
+					  .lowers = &spec->lowers,
+					  .diff_id = &result.diff_id,
+					  .id = "x"};
+	ASSERT_OK(ob_worker_unpack(f.worker, &unpack, &t_err));
+
+	ob_strlist lowers = spec->lowers;
+	spec->lowers = (ob_strlist){0};
+	for (int i = 0; i < 2; i++) {
+		ob_strlist_done(&spec->lowers);
+		assert_int_equal(
+			ob_strlist_add(&spec->lowers, sandboxed_path(i ? "tree" : "run/second")),
+			0);
+		assert_int_equal(ob_strlist_copy(&spec->lowers, &lowers), 0);
+		list_tree(&f, spec, sandboxed_path(i ? "run/list1" : "run/list0"),
+			  sandboxed_path(i ? "run/lw1" : "run/lw0"), i ? &after : &before);
+	}
+	ob_strlist_done(&lowers);
+	assert_true(before.len > 1000);
+	size_t same = 0;
+	while (before.data[same] && before.data[same] == after.data[same])
+		same++;
+	while (same > 0 && before.data[same - 1] != '\n')
+		same--;
+	if (strcmp(before.data, after.data) != 0)
+		fail_msg("the trees differ at\n%.80s\n--\n%.80s", before.data + same,
+			 after.data + same);
+	ob_run_spec_free(spec);
+	end(&f);
+}
+
 TEST(worker__damaged_layer_leaves_no_tree)
 {
 	SANDBOXED_BEGIN();
