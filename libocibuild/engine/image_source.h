@@ -47,6 +47,10 @@ const ob_reference *ob_image_source_origin(const ob_image_source *image);
 /** Index of layer @p i, borrowed from the image; fetched or scanned at the first call. */
 ocib_errc ob_image_source_layer_index(ob_image_source *image, size_t i, const ob_layer_index **out,
                                       ocib_error **err);
+/** Path of a file with the serialised index of layer @p i, made without reading the layer; malloc'ed, NULL
+ *  where there is none. It may be no more than a claim of the image's author: good for inflating a blob on
+ *  all cores where the result is verified. */
+char *ob_image_source_index_path(ob_image_source *image, size_t i);
 /** Make sure that layer @p i's blob is in the store. @p step: for progress events, 0 if none. */
 ocib_errc ob_image_source_fetch_layer(ob_image_source *image, size_t i, uint32_t step, ocib_error **err);
 /** Small files (passwd, group) and others: bytes [offset, offset+len) of the unpacked tar of layer i,

@@ -27,6 +27,8 @@ const ob_descriptor *ob_tree_descriptor(const ob_tree *tree, size_t i);
 const ob_digest *ob_tree_chain_id(const ob_tree *tree); /**< of the top; unset for scratch */
 void ob_tree_chain_id_at(const ob_tree *tree, size_t layers, ob_digest *out);
 
+/** File with the serialised index of layer @p i; see ob_image_source_index_path(). malloc'ed or NULL. */
+char *ob_tree_index_path(ob_tree *tree, size_t i);
 /** The merged view; loads all indexes at the first call. Borrowed. */
 ocib_errc ob_tree_stack(ob_tree *tree, const ob_layer_stack **out, ocib_error **err);
 bool ob_tree_has_blob(const ob_tree *tree, size_t i);

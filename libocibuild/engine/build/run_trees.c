@@ -79,13 +79,12 @@ static ocib_errc unpack_layer(unpacking *u, size_t layer, const char *target, oc
 	if (r < 0)
 		return r;
 	blob = ob_str_printf("%s/blobs/sha256/%s", store, ob_digest_hex(&descriptor->digest));
-	index = ob_str_printf("%s/layers/%s", store,
-			      ob_digest_hex(ob_tree_diff_id(u->tree, layer)));
-	if (!blob || !index)
+	if (!blob)
 		return ob_fail_nomem(err);
+	index = ob_tree_index_path(u->tree, layer);
 	(void)snprintf(id, sizeof(id), "%.12s", ob_digest_hex(&descriptor->digest));
 	request.blob = blob;
-	request.index = access(index, R_OK) == 0 ? index : NULL;
+	request.index = index;
 	request.temp = temp;
 	request.diff_id = ob_tree_diff_id(u->tree, layer);
 	request.id = id;

@@ -196,6 +196,26 @@ ocib_errc ob_image_source_layer_index(ob_image_source *image, size_t i, const ob
 	return wrap(image, i, rc, err);
 }
 
+char *ob_image_source_index_path(ob_image_source *image, size_t i)
+{
+	ob_store *store = image->sources->store;
+	const ob_layer_index *index;
+	hidden_index hidden;
+
+	if (i >= image->manifest->layer_count)
+		return NULL;
+	const ob_digest *diff_id = &image->config->diff_ids[i];
+	if (ob_store_has_layer_index(store, diff_id))
+		return ob_str_printf("%s/layers/%s", ob_store_path(store), ob_digest_hex(diff_id));
+	/* What is loaded is in the store as a blob, for others to read once it is flushed. */
+	if (!find_hidden(descriptor_of(image, i), &hidden) ||
+	    ob_image_source_layer_index(image, i, &index, NULL) ||
+	    !ob_store_has_blob(store, &hidden.digest) || ob_store_flush(store, NULL))
+		return NULL;
+	return ob_str_printf("%s/blobs/sha256/%s", ob_store_path(store),
+			     ob_digest_hex(&hidden.digest));
+}
+
 /* ---- Single files. ---- */
 
 /* The members that hold [offset, offset + len) of the tar; false when the index has no table of them. */

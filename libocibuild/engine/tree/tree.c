@@ -4,6 +4,7 @@
  * is loaded when it is first asked for and kept: a layer's index, the stack of all of them. Both are behind
  * the lock of the node they are in; a stack borrows indexes of nodes below, which it keeps alive.
  */
+#include "base/strings.h"
 #include "engine/tree/tree_internal.h"
 
 static ocib_errc new_node(ob_store *store, ob_tree **out, ocib_error **err)
@@ -155,6 +156,18 @@ ocib_errc ob_tree_layer_index(ob_tree *tree, size_t i, const ob_layer_index **ou
 	*out = node->layer.index;
 	(void)pthread_mutex_unlock(&node->lock);
 	return r;
+}
+
+char *ob_tree_index_path(ob_tree *tree, size_t i)
+{
+	ob_tree *node = ob_tree_node_of_layer(tree, i);
+	const ob_digest *diff_id = &node->layer.diff_id;
+
+	if (!node->parent)
+		return ob_image_source_index_path(node->image, i);
+	if (!ob_store_has_layer_index(node->store, diff_id))
+		return NULL;
+	return ob_str_printf("%s/layers/%s", ob_store_path(node->store), ob_digest_hex(diff_id));
 }
 
 static ocib_errc make_stack(ob_tree *tree, ob_layer_stack **out, ocib_error **err)
