@@ -20,7 +20,7 @@ free_port() { shuf -i 20000-29999 -n 1; }
 
 say "quickstart as $user"
 port=$(free_port)
-as_user env PORT="$port" HOME="$copy" "$copy/examples/quickstart.sh" >"$work/quickstart.log" 2>&1 ||
+as_user env -u OCIBUILD_STORE PORT="$port" HOME="$copy" "$copy/examples/quickstart.sh" >"$work/quickstart.log" 2>&1 ||
 	{ tail -n 50 "$work/quickstart.log"; fail "quickstart"; }
 sed -n '/^== run the application/,$p' "$work/quickstart.log"
 grep -q 'GET /health: {"status":"ok"' "$work/quickstart.log" || fail "the application is not healthy"

@@ -63,6 +63,30 @@ truncate -s 60000 "$work/theirs-docker.tar"
 want 1 'archive' env OCIBUILD_STORE="$work/store2" "$OCIBUILD" copy "docker-archive:$work/theirs-docker.tar" damaged:1
 OCIBUILD_STORE="$work/store2" "$OCIBUILD" images | grep -q damaged && fail "a damaged image has a name"
 
+say "a configuration that claims another layer's id"
+want 0 '' "$OCIBUILD" copy busybox "oci:$work/liar:1"
+python3 - "$work/liar" <<'PY' || skip "no python3 on this machine"
+import hashlib, json, pathlib, sys
+root = pathlib.Path(sys.argv[1])
+blobs = root / "blobs/sha256"
+def put(document):
+    data = json.dumps(document).encode()
+    name = hashlib.sha256(data).hexdigest()
+    (blobs / name).write_bytes(data)
+    return {"digest": "sha256:" + name, "size": len(data)}
+index = json.loads((root / "index.json").read_text())
+manifest = json.loads((blobs / index["manifests"][0]["digest"][7:]).read_text())
+config = json.loads((blobs / manifest["config"]["digest"][7:]).read_text())
+config["rootfs"]["diff_ids"] = ["sha256:" + "1" * 64]
+manifest["config"].update(put(config))
+index["manifests"][0].update(put(manifest))
+(root / "index.json").write_text(json.dumps(index))
+PY
+want 0 '' "$OCIBUILD" copy "oci:$work/liar:1" liar:1
+if "$OCIBUILD" doctor >/dev/null 2>&1; then
+	want 1 'and not diff id sha256:1111' "$OCIBUILD" run liar:1 true
+fi
+
 say "import: any packing, any order, one layer"
 for how in 'cf a.tar --sort=name' 'czf b.tar' 'cJf c.tar' 'cf d.tar --format=pax'; do
 	# shellcheck disable=SC2086

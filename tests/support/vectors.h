@@ -15,8 +15,8 @@
 
 typedef bool (*vector_check)(const ob_json *vector);
 
-#define VECTOR_WRONG(vector, ...)                                                                  \
-	(print_error("%s: ", ob_json_get_str((vector), "id")), print_error(__VA_ARGS__),           \
+#define VECTOR_WRONG(vector, ...)                                                        \
+	(print_error("%s: ", ob_json_get_str((vector), "id")), print_error(__VA_ARGS__), \
 	 print_error("\n"), false)
 
 /* Count of vectors run, 0 when there is no such file. */

@@ -39,6 +39,17 @@ TEST(match__last_pattern_decides)
 	assert_ignored("** !**/keep", "x/keep/y", false);
 }
 
+TEST(match__without_patterns_nothing_is_ignored)
+{
+	ob_auto(ob_ignore) ignore = ignore_of("");
+	uint64_t state[4];
+
+	assert_false(ob_ignore_match(ignore, "a/b"));
+	assert_true(ob_ignore_state_size(ignore) <= sizeof(state));
+	ob_ignore_root(ignore, state);
+	assert_false(ob_ignore_step(ignore, state, "a", NULL));
+}
+
 /* BuildKit does not ask a pattern that cannot change the answer for a directory, and then it does not
  * count below. */
 TEST(match__a_pattern_that_was_not_asked_does_not_count_below)
