@@ -24,7 +24,6 @@
 #define OB_LIMIT_IGNORE_FILE         (4 * OB_MIB)
 #define OB_LIMIT_IGNORE_PATTERNS     65536
 #define OB_LIMIT_IGNORE_PATTERN      4096        /* no path is longer */
-#define OB_LIMIT_WORD                (1 * OB_MIB)
 #define OB_LIMIT_EXPANSION           (4 * OB_MIB)
 #define OB_LIMIT_SHELL_DEPTH         64          /* ${a:-${b:-…}} */
 #define OB_LIMIT_SHELL_PATTERN_STEPS (64 * OB_MIB) /* characters of a pattern times those of a value */

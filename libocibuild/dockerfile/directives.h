@@ -5,7 +5,12 @@
 #include "base/error.h"
 #include "dockerfile/logical_line.h"
 
-typedef enum ob_directive { OB_DIRECTIVE_NONE, OB_DIRECTIVE_SYNTAX, OB_DIRECTIVE_ESCAPE, OB_DIRECTIVE_CHECK } ob_directive;
+typedef enum ob_directive {
+	OB_DIRECTIVE_NONE,
+	OB_DIRECTIVE_SYNTAX,
+	OB_DIRECTIVE_ESCAPE,
+	OB_DIRECTIVE_CHECK
+} ob_directive;
 
 /** Goes from line to line; the first line that is no directive ends them all. Zeroed at the start. */
 typedef struct ob_directive_scan {
@@ -18,7 +23,7 @@ typedef struct ob_directive_scan {
  * @p mark is what comments begin with. Kinds: SYNTAX (no location): the same directive again.
  */
 ocib_errc ob_directive_scan_line(ob_directive_scan *scan, const char *mark, ob_span line,
-                                 ob_directive *found, ob_span *value, ocib_error **err);
+				 ob_directive *found, ob_span *value, ocib_error **err);
 
 /**
  * The whole value of a directive, as tools that look at a file without parsing it find it: a "#!" line
@@ -26,6 +31,6 @@ ocib_errc ob_directive_scan_line(ob_directive_scan *scan, const char *mark, ob_s
  * @param value malloc'ed, NULL when not set; @param line its number, 0 in JSON.
  */
 ocib_errc ob_directive_find(const char *data, size_t len, const char *name, char **value,
-                            unsigned *line, ocib_error **err);
+			    unsigned *line, ocib_error **err);
 
 #endif

@@ -15,7 +15,7 @@ bool ob_heredoc_is_word(const char *word);
 
 /** The heredocs that an instruction's line opens, without bodies. Kinds: SYNTAX (no location). */
 ocib_errc ob_heredocs_of_line(const ob_logical_line *line, ob_heredoc **out, size_t *count,
-                              ocib_error **err);
+			      ocib_error **err);
 /** Read the body from the lines that follow. Kinds: SYNTAX (not located): unterminated; LIMIT. */
 ocib_errc ob_heredoc_read(ob_heredoc *heredoc, ob_line_reader *reader, ocib_error **err);
 

@@ -9,19 +9,20 @@
 typedef struct ob_ignore ob_ignore;
 
 /** Lines of an ignore file to clean patterns, appended; line_numbers (may be NULL) gets one each. */
-ocib_errc ob_ignore_read(const char *text, size_t len, ob_strlist *patterns, unsigned **line_numbers,
-                         ocib_error **err);
+ocib_errc ob_ignore_read(const char *text, size_t len, ob_strlist *patterns,
+			 unsigned **line_numbers, ocib_error **err);
 /** Compile patterns in order ('!' re-includes, last match wins). Kinds: SYNTAX, LIMIT. */
 ocib_errc ob_ignore_new(const ob_strlist *patterns, ob_ignore **out, ocib_error **err);
 ob_ignore *ob_ignore_free(ob_ignore *ignore);
 OB_DEFINE_AUTO(ob_ignore);
 
-/** The path or a parent of it is matched: for one path out of the blue. */
+/** What a walk down to it would say: for one path out of the blue. Nothing is allocated. */
 bool ob_ignore_match(const ob_ignore *ignore, const char *path);
 
 /**
  * For a walk: state of a directory is derived from its parent's, so each path is matched once.
- * A state is opaque memory of ob_ignore_state_size() bytes, the root's made by ob_ignore_root().
+ * A state is opaque memory of ob_ignore_state_size() bytes, aligned for uint64_t, the root's made by
+ * ob_ignore_root(). An ob_ignore never changes, so threads may share one.
  */
 size_t ob_ignore_state_size(const ob_ignore *ignore);
 void ob_ignore_root(const ob_ignore *ignore, void *state);

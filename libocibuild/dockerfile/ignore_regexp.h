@@ -14,7 +14,7 @@
 #include "dockerfile/runes.h"
 
 typedef struct ob_regexp_set {
-	uint64_t ascii[2];     /**< a bit per character, negation applied */
+	uint64_t ascii[2]; /**< a bit per character, negation applied */
 	bool negated;
 	ob_rune_range *ranges; /**< without it */
 	size_t len;
@@ -27,8 +27,11 @@ typedef enum ob_regexp_kind {
 	OB_REGEXP_ALL,       /**< any character */
 	OB_REGEXP_SET,
 	/* These take no character. */
-	OB_REGEXP_DIRS,      /**< the next two items, a run and a '/', may be left out */
-	OB_REGEXP_BEGIN, OB_REGEXP_END, OB_REGEXP_WORD_EDGE, OB_REGEXP_NO_WORD_EDGE
+	OB_REGEXP_DIRS, /**< the next two items, a run and a '/', may be left out */
+	OB_REGEXP_BEGIN,
+	OB_REGEXP_END,
+	OB_REGEXP_WORD_EDGE,
+	OB_REGEXP_NO_WORD_EDGE
 } ob_regexp_kind;
 
 typedef struct ob_regexp_item {
@@ -62,10 +65,10 @@ void ob_regexp_start(const ob_regexp *regexp, uint64_t *positions);
  * match end at @p to?
  */
 bool ob_regexp_matches(const ob_regexp *regexp, const uint64_t *positions, const char *path,
-                       size_t from, size_t to);
+		       size_t from, size_t to);
 /** The positions after path[from..to) and a '/'. */
 void ob_regexp_enter(const ob_regexp *regexp, const uint64_t *positions, const char *path,
-                     size_t from, size_t to, uint64_t *out);
+		     size_t from, size_t to, uint64_t *out);
 
 /** How the items from one position on can match a name, that is text without a '/'. */
 typedef enum ob_regexp_tail {

@@ -13,11 +13,24 @@
 #include "dockerfile/source_text.h"
 
 typedef enum ob_instruction_type {
-	OB_INSTRUCTION_ADD = 1, OB_INSTRUCTION_ARG, OB_INSTRUCTION_CMD, OB_INSTRUCTION_COPY,
-	OB_INSTRUCTION_ENTRYPOINT, OB_INSTRUCTION_ENV, OB_INSTRUCTION_EXPOSE, OB_INSTRUCTION_FROM,
-	OB_INSTRUCTION_HEALTHCHECK, OB_INSTRUCTION_LABEL, OB_INSTRUCTION_MAINTAINER,
-	OB_INSTRUCTION_ONBUILD, OB_INSTRUCTION_RUN, OB_INSTRUCTION_SHELL, OB_INSTRUCTION_STOPSIGNAL,
-	OB_INSTRUCTION_USER, OB_INSTRUCTION_VOLUME, OB_INSTRUCTION_WORKDIR
+	OB_INSTRUCTION_ADD = 1,
+	OB_INSTRUCTION_ARG,
+	OB_INSTRUCTION_CMD,
+	OB_INSTRUCTION_COPY,
+	OB_INSTRUCTION_ENTRYPOINT,
+	OB_INSTRUCTION_ENV,
+	OB_INSTRUCTION_EXPOSE,
+	OB_INSTRUCTION_FROM,
+	OB_INSTRUCTION_HEALTHCHECK,
+	OB_INSTRUCTION_LABEL,
+	OB_INSTRUCTION_MAINTAINER,
+	OB_INSTRUCTION_ONBUILD,
+	OB_INSTRUCTION_RUN,
+	OB_INSTRUCTION_SHELL,
+	OB_INSTRUCTION_STOPSIGNAL,
+	OB_INSTRUCTION_USER,
+	OB_INSTRUCTION_VOLUME,
+	OB_INSTRUCTION_WORKDIR
 } ob_instruction_type;
 
 struct ob_heredoc;
@@ -32,7 +45,7 @@ const char *ob_instruction_nearest(const char *name);
 typedef struct ob_word {
 	char *text; /**< as written (quotes and escapes kept) unless it comes from a JSON array */
 	ob_location at;
-	const struct ob_heredoc *heredoc; /**< COPY, ADD: the inline file that stands here, else NULL */
+	const struct ob_heredoc *heredoc; /**< COPY, ADD: the inline file here, else NULL */
 } ob_word;
 
 typedef struct ob_words {
@@ -44,10 +57,10 @@ typedef struct ob_heredoc {
 	char *name;    /**< the delimiter without quotes: names the file */
 	char *content; /**< tabs already removed for <<- */
 	size_t len;
-	char *raw;     /**< as written: what a shell that reads the heredoc itself is given */
+	char *raw; /**< as written: what a shell that reads the heredoc itself is given */
 	size_t raw_len;
-	bool expand;   /**< delimiter was not quoted */
-	bool chomp;    /**< <<- */
+	bool expand; /**< delimiter was not quoted */
+	bool chomp;  /**< <<- */
 	unsigned fd;
 	ob_location at; /**< of the body */
 } ob_heredoc;
@@ -55,15 +68,15 @@ typedef struct ob_heredoc {
 /** KEY=VALUE as ENV, LABEL and ARG have it. */
 typedef struct ob_pair {
 	char *key;
-	char *value;      /**< NULL: ARG without a default */
-	bool no_delim;    /**< legacy "ENV key value" */
+	char *value;   /**< NULL: ARG without a default */
+	bool no_delim; /**< legacy "ENV key value" */
 	ob_location at;
 } ob_pair;
 
 /** --flag=value of an instruction, in order; value "" and !has_value for a bare boolean flag. */
 typedef struct ob_flag {
-	char *name;       /**< without "--" */
-	char *value;      /**< quotes and escapes removed */
+	char *name;  /**< without "--" */
+	char *value; /**< quotes and escapes removed */
 	bool has_value;
 	ob_location at;
 } ob_flag;
@@ -76,25 +89,29 @@ typedef struct ob_health_flags {
 
 typedef struct ob_instruction {
 	ob_instruction_type type;
-	char *name;       /**< lower case */
-	char *original;   /**< the whole instruction as written, continuation lines joined */
+	char *name;     /**< lower case */
+	char *original; /**< the whole instruction as written, continuation lines joined */
 	ob_location at;
-	char **comments;  /**< doc comment lines directly above, without '#'; NULL-terminated or NULL */
-	ob_flag *flags;   /**< checked: known for this instruction, scalar ones at most once */
+	char **comments; /**< doc comment lines directly above, without '#'; NULL-terminated or NULL */
+	ob_flag *flags; /**< checked: known for this instruction, scalar ones at most once */
 	size_t flag_count;
 	ob_heredoc *heredocs;
 	size_t heredoc_count;
 
-	bool json_form;   /**< words came from a JSON array: not a shell line */
-	ob_words words;   /**< arguments: COPY/ADD: sources and last the destination; RUN/CMD/ENTRYPOINT shell
-	                       form: one word, the whole line; VOLUME, EXPOSE, SHELL, USER, WORKDIR, … */
-	ob_pair *pairs;   /**< ENV, LABEL, ARG */
+	bool json_form; /**< words came from a JSON array: not a shell line */
+	/**
+	 * The arguments. COPY, ADD: sources and last the destination; RUN, CMD, ENTRYPOINT as a
+	 * shell line: one word, which may be empty; HEALTHCHECK: the command; EXPOSE: sorted; VOLUME,
+	 * SHELL, USER, WORKDIR, STOPSIGNAL, MAINTAINER: as they are. Others have none.
+	 */
+	ob_words words;
+	ob_pair *pairs; /**< ENV, LABEL, ARG */
 	size_t pair_count;
 
 	/* FROM */
-	char *from;       /**< image or stage name, unexpanded */
+	char *from;          /**< image or stage name, unexpanded */
 	ob_location from_at; /**< of that name */
-	char *as;         /**< stage name in lower case, or NULL */
+	char *as;            /**< stage name in lower case, or NULL */
 	char *as_original;
 	/* RUN */
 	bool heredoc_only; /**< the line is one heredoc and nothing else: its body is the script */
@@ -103,8 +120,9 @@ typedef struct ob_instruction {
 	ob_health_flags health; /**< words are the command */
 	/* ONBUILD: the trigger's text as the config stores it, heredoc bodies included */
 	char *onbuild;
-	struct ob_instruction *trigger; /**< parsed; NULL when it is wrong, which then is a warning:
-	                                     only a build that uses the image would fail */
+	/** It parsed, with those bodies; NULL when it is wrong, which is a warning: only a build that
+	 * uses the image would fail. */
+	struct ob_instruction *trigger;
 } ob_instruction;
 
 /** A stage: its FROM and what follows. Borrowed from the Dockerfile. */
@@ -117,14 +135,14 @@ typedef struct ob_stage_source {
 typedef struct ob_dockerfile {
 	ob_source_text source;
 	char escape;
-	char *syntax; /**< value of "# syntax=", or NULL */
-	char *check;  /**< value of "# check=", or NULL */
+	char *syntax;                 /**< value of "# syntax=", or NULL */
+	char *check;                  /**< value of "# check=", or NULL */
 	ob_instruction *instructions; /**< all, in order */
 	size_t len;
-	size_t global_count;          /**< ARGs before the first FROM */
+	size_t global_count; /**< ARGs before the first FROM */
 	ob_stage_source *stages;
 	size_t stage_count;
-	ob_strlist warnings;          /**< "line: text": e.g. empty continuation lines */
+	ob_strlist warnings; /**< "line: text": e.g. empty continuation lines */
 } ob_dockerfile;
 
 /**
@@ -132,18 +150,20 @@ typedef struct ob_dockerfile {
  * @param name how errors call it, e.g. "build/Dockerfile.app".
  */
 ocib_errc ob_dockerfile_parse(const char *name, const char *data, size_t len, ob_dockerfile **out,
-                              ocib_error **err);
+			      ocib_error **err);
 ob_dockerfile *ob_dockerfile_free(ob_dockerfile *dockerfile);
 OB_DEFINE_AUTO(ob_dockerfile);
 
 /** One instruction's text without a FROM, as ONBUILD triggers come from an image's config. */
 ocib_errc ob_instruction_parse_trigger(const char *text, ob_dockerfile **out, ocib_error **err);
 
-const char *ob_instruction_flag(const ob_instruction *i, const char *name); /**< last value or NULL */
+const char *ob_instruction_flag(const ob_instruction *i,
+				const char *name); /**< last value or NULL */
 /** A boolean flag: --name and --name=true are true; @p absent when it is not given. */
 bool ob_instruction_flag_bool(const ob_instruction *i, const char *name, bool absent);
 /** An error that points at @p at in the Dockerfile: "Dockerfile:3: …" with excerpt. Returns code. */
-#define ob_fail_at(err, dockerfile, at, code, ...)                                                 \
-	(ob_fail((err), (code), __VA_ARGS__), ob_source_locate(&(dockerfile)->source, (at), (code), (err)))
+#define ob_fail_at(err, dockerfile, at, code, ...) \
+	(ob_fail((err), (code), __VA_ARGS__),      \
+	 ob_source_locate(&(dockerfile)->source, (at), (code), (err)))
 
 #endif

@@ -19,8 +19,8 @@ const ob_flag_rule *ob_flag_rules(ob_instruction_type type, size_t *count);
  * the word's index). @p who names the instruction in errors.
  */
 ocib_errc ob_flags_parse(const char *who, const ob_flag_rule *rules, size_t rule_count,
-                         const ob_words *words, ob_flag **out, size_t *count, size_t *wrong,
-                         ocib_error **err);
+			 const ob_words *words, ob_flag **out, size_t *count, size_t *wrong,
+			 ocib_error **err);
 void ob_flags_free(ob_flag *flags, size_t count);
 
 #endif

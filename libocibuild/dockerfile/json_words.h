@@ -15,6 +15,6 @@ void ob_words_done(ob_words *words);
  * is the byte): an array, but not of strings.
  */
 ocib_errc ob_json_words(ob_span text, const ob_logical_line *line, bool *is_json, ob_words *words,
-                        const char **wrong, ocib_error **err);
+			const char **wrong, ocib_error **err);
 
 #endif

@@ -13,25 +13,32 @@
 #include "base/error.h"
 
 typedef enum ob_run_mount_type {
-	OB_RUN_MOUNT_BIND = 1, OB_RUN_MOUNT_CACHE, OB_RUN_MOUNT_TMPFS, OB_RUN_MOUNT_SECRET, OB_RUN_MOUNT_SSH
+	OB_RUN_MOUNT_BIND = 1,
+	OB_RUN_MOUNT_CACHE,
+	OB_RUN_MOUNT_TMPFS,
+	OB_RUN_MOUNT_SECRET,
+	OB_RUN_MOUNT_SSH
 } ob_run_mount_type;
 
 typedef enum ob_mount_sharing {
-	OB_SHARING_UNSET, OB_SHARING_SHARED, OB_SHARING_PRIVATE, OB_SHARING_LOCKED
+	OB_SHARING_UNSET,
+	OB_SHARING_SHARED,
+	OB_SHARING_PRIVATE,
+	OB_SHARING_LOCKED
 } ob_mount_sharing;
 
 /** Strings are NULL when not given (an empty value counts as not given, but for env). */
 typedef struct ob_run_mount {
-	ob_run_mount_type type;      /**< default bind */
+	ob_run_mount_type type; /**< default bind */
 	char *from, *source, *target;
-	char *id;                /**< cache, secret, ssh */
-	bool read_only;          /**< default: true but for cache and tmpfs */
-	bool required;           /**< secret, ssh */
+	char *id;                 /**< cache, secret, ssh */
+	bool read_only;           /**< default: true but for cache and tmpfs */
+	bool required;            /**< secret, ssh */
 	ob_mount_sharing sharing; /**< cache */
-	int64_t size;            /**< tmpfs: bytes, 0 without a limit */
+	int64_t size;             /**< tmpfs: bytes, 0 without a limit */
 	bool has_mode, has_uid, has_gid;
 	uint32_t mode, uid, gid; /**< cache, secret, ssh */
-	char *env;               /**< secret as a variable of this name; "": of the default name; or NULL */
+	char *env; /**< secret as a variable of this name; "": of the default name; or NULL */
 } ob_run_mount;
 
 /** Expand the variables of one value. */
@@ -40,8 +47,8 @@ typedef ocib_errc (*ob_word_expander)(void *user, const char *word, char **out, 
 /** What is wrong whatever the variables are: CSV, a variable in "from". Kinds: SYNTAX (no location). */
 ocib_errc ob_run_mount_check(const char *text, ocib_error **err);
 /** @p expand may be NULL: values are taken as they are. Kinds: SYNTAX (no location). */
-ocib_errc ob_run_mount_parse(const char *text, ob_word_expander expand, void *user, ob_run_mount *out,
-                             ocib_error **err);
+ocib_errc ob_run_mount_parse(const char *text, ob_word_expander expand, void *user,
+			     ob_run_mount *out, ocib_error **err);
 void ob_run_mount_done(ob_run_mount *mount);
 
 typedef struct ob_run_device {

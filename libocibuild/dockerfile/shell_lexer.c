@@ -230,10 +230,12 @@ static ocib_errc process(ob_shell_state *state, int stop, ob_buffer *out, field_
 			r = ob_buffer_check(out, state->err);
 		if (r != OCIB_OK)
 			return r;
-		if (fields && kind != PROTECTED)
+		if (!fields || out->len == before)
+			continue;
+		if (kind != PROTECTED)
 			r = add_split(fields, out->data + before, out->len - before, start,
 				      kind == LITERAL, state->err);
-		else if (fields)
+		else
 			add_raw(fields, out->data + before, out->len - before, start);
 		if (r != OCIB_OK)
 			return r;

@@ -8,10 +8,10 @@
 #include "base/strlist.h"
 
 typedef struct ob_shell_options {
-	char escape;             /**< '\\' or '`' */
-	bool raw_quotes;         /**< keep quotes in the result */
-	bool raw_escapes;        /**< keep escapes */
-	bool skip_unset;         /**< leave unset variables as written */
+	char escape;              /**< '\\' or '`' */
+	bool raw_quotes;          /**< keep quotes in the result */
+	bool raw_escapes;         /**< keep escapes */
+	bool skip_unset;          /**< leave unset variables as written */
 	bool skip_process_quotes; /**< quotes are ordinary characters (heredoc bodies) */
 } ob_shell_options;
 
@@ -22,12 +22,12 @@ typedef struct ob_shell_use { /**< which variables a word asked for; both may be
 
 /** One word; *out malloc'ed. @p env is KEY=VALUE. Kinds: SYNTAX (no location), LIMIT. */
 ocib_errc ob_shell_word(const char *word, const ob_strlist *env, const ob_shell_options *options,
-                        const ob_shell_use *use, char **out, ocib_error **err);
+			const ob_shell_use *use, char **out, ocib_error **err);
 /** Split into fields after expansion, appended to @p out. Same kinds. */
 ocib_errc ob_shell_words(const char *word, const ob_strlist *env, const ob_shell_options *options,
-                         ob_strlist *out, ocib_error **err);
+			 ob_strlist *out, ocib_error **err);
 /** The same without variables; *starts gets the offset in @p text where each field begins. */
 ocib_errc ob_shell_split(const char *text, const ob_shell_options *options, ob_strlist *out,
-                         size_t **starts, ocib_error **err);
+			 size_t **starts, ocib_error **err);
 
 #endif

@@ -12,15 +12,15 @@
 
 /** Append @p value without the shortest or longest beginning that @p pattern matches. */
 ocib_errc ob_shell_trim_prefix(const char *pattern, const char *value, bool longest, ob_buffer *out,
-                               ocib_error **err);
+			       ocib_error **err);
 /** The same at the end. */
 ocib_errc ob_shell_trim_suffix(const char *pattern, const char *value, bool longest, ob_buffer *out,
-                               ocib_error **err);
+			       ocib_error **err);
 /**
  * Append @p value with the first match replaced, or all. With @p all a '$' in the replacement refers to
  * the match ("$0") or to nothing ("$1", "$name"), and "$$" is a '$', as in Go's ReplaceAllString.
  */
-ocib_errc ob_shell_replace(const char *pattern, const char *value, const char *replacement, bool all,
-                           ob_buffer *out, ocib_error **err);
+ocib_errc ob_shell_replace(const char *pattern, const char *value, const char *replacement,
+			   bool all, ob_buffer *out, ocib_error **err);
 
 #endif

@@ -14,8 +14,8 @@ typedef struct ob_shell_state {
 	const ob_shell_options *options;
 	const ob_strlist *env;
 	const ob_shell_use *use;
-	ob_map *index;    /* name to value, made once a word asks for many variables */
-	ob_map *seen;     /* names already in use */
+	ob_map *index; /* name to value, made once a word asks for many variables */
+	ob_map *seen;  /* names already in use */
 	unsigned lookups;
 	unsigned depth;   /* of ${…} in ${…} */
 	bool raw_escapes; /* keep escapes here */

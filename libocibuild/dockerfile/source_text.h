@@ -21,7 +21,7 @@ typedef struct ob_location {
  * @p out must be zeroed or fresh; release with ob_source_text_done().
  */
 ocib_errc ob_source_text_init(ob_source_text *out, const char *name, const char *data, size_t len,
-                              ocib_error **err);
+			      ocib_error **err);
 void ob_source_text_done(ob_source_text *source);
 
 /**
@@ -29,6 +29,6 @@ void ob_source_text_done(ob_source_text *source);
  * in front of its message. An error that already has a location keeps it. Returns @p code.
  */
 ocib_errc ob_source_locate(const ob_source_text *source, const ob_location *at, ocib_errc code,
-                           ocib_error **err);
+			   ocib_error **err);
 
 #endif

@@ -12,11 +12,11 @@
 
 typedef struct ob_syntax_node {
 	ob_instruction_type type; /**< 0: unknown */
-	char *value;      /**< the instruction as written */
-	char *original;   /**< the logical line */
-	ob_location at;   /**< heredoc bodies included */
-	ob_words flags;   /**< "--name=value" */
-	ob_words words;   /**< ENV and LABEL: key, value and "=" or "" by turns */
+	char *value;              /**< the instruction as written */
+	char *original;           /**< the logical line */
+	ob_location at;           /**< heredoc bodies included */
+	ob_words flags;           /**< "--name=value" */
+	ob_words words;           /**< ENV and LABEL: key, value and "=" or "" by turns */
 	bool json;
 	struct ob_syntax_node *child; /**< the instruction in an ONBUILD */
 	ob_heredoc *heredocs;
@@ -32,7 +32,7 @@ OB_DEFINE_AUTO(ob_syntax_node);
  * (not located; *wrong is the byte, or NULL).
  */
 ocib_errc ob_syntax_node_parse(ob_span text, const ob_logical_line *line, char escape,
-                               ob_syntax_node **out, const char **wrong, ocib_error **err);
+			       ob_syntax_node **out, const char **wrong, ocib_error **err);
 /** May heredocs stand in this line? RUN, COPY, ADD and ONBUILD of these, and no JSON. */
 bool ob_syntax_node_takes_heredocs(const ob_syntax_node *node);
 
@@ -47,7 +47,7 @@ typedef struct ob_syntax_parser {
 } ob_syntax_parser;
 
 void ob_syntax_parser_init(ob_syntax_parser *parser, const ob_source_text *source,
-                           ob_strlist *warnings);
+			   ob_strlist *warnings);
 void ob_syntax_parser_done(ob_syntax_parser *parser);
 /** The next instruction; *out NULL at the end. Kinds: SYNTAX, LIMIT (located). */
 ocib_errc ob_syntax_parser_next(ob_syntax_parser *parser, ob_syntax_node **out, ocib_error **err);
