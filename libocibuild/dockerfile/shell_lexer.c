@@ -263,6 +263,16 @@ ocib_errc ob_shell_until(ob_shell_state *state, char stop, bool raw_escapes, ob_
 	return r;
 }
 
+/* How much of the text an error shows, on a character's border. */
+static size_t shown_len(const ob_shell_state *state)
+{
+	size_t len = state->len < 64 ? state->len : 64;
+
+	while (len < state->len && len > 0 && ((unsigned char)state->text[len] & 0xc0) == 0x80)
+		len--;
+	return len;
+}
+
 static ocib_errc run(const char *text, const ob_strlist *env, const ob_shell_options *options,
 		     const ob_shell_use *use, ob_buffer *out, field_list *fields, ocib_error **err)
 {
@@ -280,7 +290,8 @@ static ocib_errc run(const char *text, const ob_strlist *env, const ob_shell_opt
 	ob_map_free(state.index);
 	ob_map_free(state.seen);
 	if (r == OCIB_ERR_SYNTAX || r == OCIB_ERR_LIMIT)
-		ob_wrap(err, r, "cannot expand '%.200s%s'", text, state.len > 200 ? "..." : "");
+		ob_wrap(err, r, "cannot expand '%.*s%s'", (int)shown_len(&state), text,
+			shown_len(&state) < state.len ? "..." : "");
 	return r;
 }
 
