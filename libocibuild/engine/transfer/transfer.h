@@ -22,6 +22,7 @@ typedef struct ob_transfer {
 	ob_image_name source;
 	ob_layout_source layout; /* open where the source is a layout or an archive */
 	ob_store *temp_layout;   /* made where an image passes through us */
+	char *temp;              /* its directory, relative to the store */
 	ob_store *
 		work; /**< borrowed: the image's documents are here, its blobs are or can be fetched */
 	ob_blob_fetcher *fetcher; /**< into work */

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/fds.h"
 #include "base/limits.h"
 #include "base/options.h"
 #include "base/strings.h"
@@ -50,6 +51,9 @@ void ob_transfer_done(ob_transfer *t)
 	ob_blob_fetcher_free(t->fetcher);
 	if (t->temp_layout)
 		(void)ocib_store_close(t->temp_layout);
+	if (t->temp)
+		(void)ob_remove_tree(ob_store_dirfd(t->store), t->temp, NULL);
+	free(t->temp);
 	ob_layout_source_done(&t->layout);
 	ob_image_name_done(&t->source);
 	ob_registry_set_free(t->registries);
@@ -70,14 +74,11 @@ static ocib_errc find_in_store(ob_transfer *t, ob_descriptor *root, ocib_error *
 
 static ocib_errc make_temp_layout(ob_transfer *t, ocib_error **err)
 {
-	ob_autofree char *name = NULL;
-	ob_autofree char *path = NULL;
+	ocib_errc rc = ob_store_new_temp_dir(t->store, &t->temp, err);
 
-	/* The store removes it when it is closed, or the next one who opens it. */
-	ocib_errc rc = ob_store_new_temp_dir(t->store, &name, err);
 	if (rc)
 		return rc;
-	path = ob_str_printf("%s/%s/layout", ob_store_path(t->store), name);
+	ob_autofree char *path = ob_str_printf("%s/%s/layout", ob_store_path(t->store), t->temp);
 	return path ? ob_layout_open(path, true, &t->temp_layout, err) : ob_fail_nomem(err);
 }
 
