@@ -12,15 +12,18 @@
 #include "base/error.h"
 
 typedef struct ob_buffer {
-	char *data;        /**< NULL while empty */
-	size_t len;        /**< bytes, without the NUL */
+	char *data; /**< NULL while empty */
+	size_t len; /**< bytes, without the NUL */
 	size_t cap;
-	size_t max;        /**< refuse to grow past this */
-	const char *what;  /**< names the limit in the error, e.g. "manifest" */
-	ocib_errc failed;  /**< sticky */
+	size_t max;       /**< refuse to grow past this */
+	const char *what; /**< names the limit in the error, e.g. "manifest" */
+	ocib_errc failed; /**< sticky */
 } ob_buffer;
 
-#define OB_BUFFER_INIT(max_, what_) { .max = (max_), .what = (what_) }
+#define OB_BUFFER_INIT(max_, what_)            \
+	{                                      \
+		.max = (max_), .what = (what_) \
+	}
 
 void ob_buffer_done(ob_buffer *buffer);
 void ob_buffer_clear(ob_buffer *buffer); /**< keeps the allocation and forgets a failure */

@@ -34,25 +34,25 @@ static inline void ob_closedirp(DIR **dir)
 /** An embedded object with _done(): `ob_autodone(ob_buffer) b = …;`. */
 #define ob_autodone(type) __attribute__((cleanup(type##_done))) type
 
-#define ob_take_ptr(p)                                                                             \
-	__extension__({                                                                            \
-		__typeof__(p) *pp_ = &(p), v_ = *pp_;                                              \
-		*pp_ = NULL;                                                                       \
-		v_;                                                                                \
+#define ob_take_ptr(p)                                \
+	__extension__({                               \
+		__typeof__(p) *pp_ = &(p), v_ = *pp_; \
+		*pp_ = NULL;                          \
+		v_;                                   \
 	})
-#define ob_take_fd(fd)                                                                             \
-	__extension__({                                                                            \
-		int *fp_ = &(fd), fv_ = *fp_;                                                      \
-		*fp_ = -1;                                                                         \
-		fv_;                                                                               \
+#define ob_take_fd(fd)                        \
+	__extension__({                       \
+		int *fp_ = &(fd), fv_ = *fp_; \
+		*fp_ = -1;                    \
+		fv_;                          \
 	})
 
 /** For a type with `type *type_free(type *)`: lets ob_auto(type) work. */
-#define OB_DEFINE_AUTO(type)                                                                       \
-	static inline void type##_freep(type **p)                                                  \
-	{                                                                                          \
-		*p = type##_free(*p);                                                              \
-	}                                                                                          \
+#define OB_DEFINE_AUTO(type)                      \
+	static inline void type##_freep(type **p) \
+	{                                         \
+		*p = type##_free(*p);             \
+	}                                         \
 	struct ob_semicolon_
 
 #endif

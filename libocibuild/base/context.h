@@ -20,7 +20,7 @@ void ob_emit_warning(ocib_context *ctx, const char *file, unsigned line, const c
 	ob_printf(4, 5);
 void ob_emit_debug(ocib_context *ctx, const char *format, ...) ob_printf(2, 3);
 void ob_emit_progress(ocib_context *ctx, uint32_t step, const char *id, const char *action,
-                      uint64_t current, uint64_t total);
+		      uint64_t current, uint64_t total);
 
 bool ob_is_canceled(const ocib_context *ctx); /**< accepts NULL */
 /** OCIB_OK or OCIB_ERR_CANCELED with its error. For loops that take time. */
@@ -32,7 +32,8 @@ uint32_t ob_next_step_id(ocib_context *ctx);
 
 uint32_t ob_context_jobs(const ocib_context *ctx);
 const char *ob_context_worker_path(const ocib_context *ctx);
-const char *ob_context_docker_config_dir(const ocib_context *ctx); /**< NULL when there is no home */
+const char *ob_context_docker_config_dir(
+	const ocib_context *ctx); /**< NULL when there is no home */
 bool ob_context_offline(const ocib_context *ctx);
 bool ob_context_debug(const ocib_context *ctx);
 

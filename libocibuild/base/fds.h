@@ -22,8 +22,8 @@ int ob_write_full(int fd, const void *data, size_t len);
 ocib_errc ob_read_file(int dirfd, const char *path, ob_buffer *buffer, ocib_error **err);
 
 /** Write temp + fsync + rename, so a reader sees the old or the new file and never a part. */
-ocib_errc ob_write_file_atomic(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
-                               ocib_error **err);
+ocib_errc ob_write_file_atomic(int dirfd, const char *path, const void *data, size_t len,
+			       mode_t mode, ocib_error **err);
 
 /** Open @p path inside the tree at rootfd; links and ".." never leave it. -1 and errno. */
 int ob_fs_resolve(int rootfd, const char *path, int flags, mode_t mode);
@@ -37,6 +37,6 @@ ocib_errc ob_remove_tree(int dirfd, const char *name, ocib_error **err);
  * Kinds: EXISTS when held by another and @p wait is false.
  */
 ocib_errc ob_lock_file(int dirfd, const char *name, bool exclusive, bool wait, int *out_fd,
-                       ocib_error **err);
+		       ocib_error **err);
 
 #endif

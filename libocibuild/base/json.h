@@ -41,9 +41,9 @@ void *ob_json_iter(const ob_json *object);
 void *ob_json_iter_next(const ob_json *object, void *iter);
 const char *ob_json_iter_key(void *iter);
 const ob_json *ob_json_iter_value(void *iter);
-#define ob_json_foreach(object, key, value)                                                        \
-	for (void *it_ = ob_json_iter(object);                                                     \
-	     it_ && ((key) = ob_json_iter_key(it_), (value) = ob_json_iter_value(it_), 1);         \
+#define ob_json_foreach(object, key, value)                                                \
+	for (void *it_ = ob_json_iter(object);                                             \
+	     it_ && ((key) = ob_json_iter_key(it_), (value) = ob_json_iter_value(it_), 1); \
 	     it_ = ob_json_iter_next(object, it_))
 
 /* Builders. A NULL container or value makes the whole build fail at ob_json_dump(). */
@@ -56,14 +56,19 @@ ob_json *ob_json_new_bool(bool value);
 ob_json *ob_json_new_null(void);
 ob_json *ob_json_new_strlist(const ob_strlist *list);
 void ob_json_set(ob_json *object, const char *key, ob_json *value); /**< owns value */
-void ob_json_set_str(ob_json *object, const char *key, const char *text); /**< NULL text: no member */
+void ob_json_set_str(ob_json *object, const char *key,
+		     const char *text); /**< NULL text: no member */
 void ob_json_set_int(ob_json *object, const char *key, int64_t value);
 void ob_json_set_bool(ob_json *object, const char *key, bool value);
 void ob_json_push(ob_json *array, ob_json *value); /**< owns value */
 void ob_json_del(ob_json *object, const char *key);
 ob_json *ob_json_copy(const ob_json *json); /**< deep */
 
-typedef enum ob_json_style { OB_JSON_COMPACT, OB_JSON_INDENT, OB_JSON_CANONICAL /* sorted keys */ } ob_json_style;
+typedef enum ob_json_style {
+	OB_JSON_COMPACT,
+	OB_JSON_INDENT,
+	OB_JSON_CANONICAL /* sorted keys */
+} ob_json_style;
 /** Append the text of @p json. Kinds: NOMEM, LIMIT. */
 ocib_errc ob_json_dump(const ob_json *json, ob_json_style style, ob_buffer *out, ocib_error **err);
 

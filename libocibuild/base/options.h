@@ -9,9 +9,9 @@
 #include "base/error.h"
 
 ocib_errc ob_options_copy(void *known, size_t known_size, const void *given, const char *what,
-                          ocib_error **err);
+			  ocib_error **err);
 /** `ob_options_load(&local, given, err)`: local is zeroed and filled; given may be NULL. */
-#define ob_options_load(local, given, err)                                                         \
+#define ob_options_load(local, given, err) \
 	ob_options_copy((local), sizeof(*(local)), (given), #given, (err))
 
 #endif

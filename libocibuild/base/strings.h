@@ -15,8 +15,9 @@ static inline bool ob_str_eq(const char *a, const char *b)
 bool ob_str_starts(const char *text, const char *prefix);
 bool ob_str_ends(const char *text, const char *suffix);
 bool ob_str_eq_nocase(const char *a, const char *b); /**< ASCII only */
-char *ob_str_printf(const char *format, ...) __attribute__((format(printf, 1, 2))); /**< NULL: no memory */
-void ob_str_lower(char *text); /**< ASCII, in place */
+char *ob_str_printf(const char *format, ...)
+	__attribute__((format(printf, 1, 2))); /**< NULL: no memory */
+void ob_str_lower(char *text);                 /**< ASCII, in place */
 
 /** Whole-string conversions; false on anything else than a number in range. */
 bool ob_parse_u64(const char *text, unsigned base, uint64_t max, uint64_t *out);

@@ -34,7 +34,7 @@ void ob_member_table_done(ob_member_table *table);
 /** Writes packed bytes to @p inner (borrowed) in order, from a pool of @p threads. */
 typedef struct ob_compress_writer ob_compress_writer;
 ocib_errc ob_compress_writer_new(ob_writer *inner, ob_compression kind, int level, uint32_t threads,
-                                 ob_compress_writer **out, ocib_error **err);
+				 ob_compress_writer **out, ocib_error **err);
 ob_writer *ob_compress_writer_base(ob_compress_writer *w);
 /** After finish: moves the table out. */
 ob_member_table ob_compress_writer_take_table(ob_compress_writer *w);
@@ -43,10 +43,10 @@ OB_DEFINE_AUTO(ob_compress_writer);
 
 /** Data hidden from other readers: empty gzip members with FEXTRA fields, or a zstd skippable frame. */
 ocib_errc ob_hidden_write(ob_writer *inner, ob_compression kind, const void *data, size_t len,
-                          ocib_error **err);
+			  ocib_error **err);
 /** The inverse, given exactly the bytes ob_hidden_write() wrote. Kinds: CORRUPT, LIMIT. */
 ocib_errc ob_hidden_read(const void *packed, size_t len, ob_compression kind, ob_buffer *out,
-                         ocib_error **err);
+			 ocib_error **err);
 
 /** By the first bytes: gzip, zstd, or none. @p len up to 6 bytes are looked at. */
 ob_compression ob_compression_detect(const void *data, size_t len);
@@ -63,8 +63,8 @@ ocib_errc ob_reader_open_decompress(ob_reader *inner, ob_reader **out, ocib_erro
  * fd and table are borrowed. Reads stop at @p offset + @p len or the end.
  */
 ocib_errc ob_reader_open_members(int fd, ob_compression kind, const ob_member_table *table,
-                                 uint64_t offset, uint64_t len, uint32_t threads, ob_reader **out,
-                                 ocib_error **err);
+				 uint64_t offset, uint64_t len, uint32_t threads, ob_reader **out,
+				 ocib_error **err);
 
 /** A single bounded block, for documents: whole in memory. level 0 = default. */
 ocib_errc ob_zstd_pack(const void *data, size_t len, int level, ob_buffer *out, ocib_error **err);

@@ -29,7 +29,7 @@ OB_DEFINE_AUTO(ob_hash_writer);
  * Passes bytes through and fails with CORRUPT, naming @p what, when at the end (or as soon as too many
  * came) size or digest differ. Takes @p inner. Size UINT64_MAX: not known.
  */
-ocib_errc ob_reader_open_verify(ob_reader *inner, const uint8_t sha256[OB_SHA256_LEN], uint64_t size,
-                                const char *what, ob_reader **out, ocib_error **err);
+ocib_errc ob_reader_open_verify(ob_reader *inner, const uint8_t sha256[OB_SHA256_LEN],
+				uint64_t size, const char *what, ob_reader **out, ocib_error **err);
 
 #endif

@@ -32,17 +32,19 @@ struct ob_writer {
 };
 
 static inline ocib_errc ob_reader_read(ob_reader *r, void *data, size_t cap, size_t *got,
-                                       ocib_error **err)
+				       ocib_error **err)
 {
 	return r->ops->read(r, data, cap, got, err);
 }
 /** Reads until cap bytes or the end. */
 ocib_errc ob_reader_read_full(ob_reader *r, void *data, size_t cap, size_t *got, ocib_error **err);
 ocib_errc ob_reader_read_all(ob_reader *r, ob_buffer *into, ocib_error **err);
-ocib_errc ob_reader_skip(ob_reader *r, uint64_t len, ocib_error **err); /**< CORRUPT if it ends first */
+ocib_errc ob_reader_skip(ob_reader *r, uint64_t len,
+			 ocib_error **err); /**< CORRUPT if it ends first */
 ob_reader *ob_reader_free(ob_reader *r);
 
-static inline ocib_errc ob_writer_write(ob_writer *w, const void *data, size_t len, ocib_error **err)
+static inline ocib_errc ob_writer_write(ob_writer *w, const void *data, size_t len,
+					ocib_error **err)
 {
 	return w->ops->write(w, data, len, err);
 }
@@ -56,21 +58,23 @@ OB_DEFINE_AUTO(ob_reader);
 OB_DEFINE_AUTO(ob_writer);
 
 /* Ends. */
-ocib_errc ob_reader_open_fd(int fd /* borrowed; read from its offset on */, ob_reader **out, ocib_error **err);
+ocib_errc ob_reader_open_fd(int fd /* borrowed; read from its offset on */, ob_reader **out,
+			    ocib_error **err);
 /** Reads [offset, offset+len) with pread, never moving the fd's own offset; takes fd when @p take. */
 ocib_errc ob_reader_open_range(int fd, bool take, uint64_t offset, uint64_t len, ob_reader **out,
-                               ocib_error **err);
+			       ocib_error **err);
 ocib_errc ob_reader_open_memory(const void *data /* borrowed */, size_t len, ob_reader **out,
-                                ocib_error **err);
+				ocib_error **err);
 ocib_errc ob_writer_open_fd(int fd /* borrowed */, ob_writer **out, ocib_error **err);
-ocib_errc ob_writer_open_buffer(ob_buffer *buffer /* borrowed */, ob_writer **out, ocib_error **err);
+ocib_errc ob_writer_open_buffer(ob_buffer *buffer /* borrowed */, ob_writer **out,
+				ocib_error **err);
 /** Swallows everything. */
 ocib_errc ob_writer_open_null(ob_writer **out, ocib_error **err);
 
 /* Wrappers. */
 /** LIMIT error naming @p what once more than @p max bytes come. Takes @p inner. */
 ocib_errc ob_reader_open_limit(ob_reader *inner, uint64_t max, const char *what, ob_reader **out,
-                               ocib_error **err);
+			       ocib_error **err);
 /** To both; takes neither. */
 ocib_errc ob_writer_open_tee(ob_writer *a, ob_writer *b, ob_writer **out, ocib_error **err);
 
