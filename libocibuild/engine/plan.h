@@ -24,30 +24,35 @@ typedef enum ob_node_kind {
 typedef enum ob_step_op { OB_STEP_RUN = 1, OB_STEP_COPY, OB_STEP_WORKDIR } ob_step_op;
 
 /** Where COPY takes a group of sources from. */
-typedef enum ob_copy_source_kind { OB_COPY_PATHS = 1, OB_COPY_INLINE, OB_COPY_URL, OB_COPY_GIT } ob_copy_source_kind;
+typedef enum ob_copy_source_kind {
+	OB_COPY_PATHS = 1,
+	OB_COPY_INLINE,
+	OB_COPY_URL,
+	OB_COPY_GIT
+} ob_copy_source_kind;
 
 typedef struct ob_copy_source {
 	ob_copy_source_kind kind;
-	char *path;      /**< PATHS: expanded, as written; INLINE: file name; URL, GIT: the address */
-	char *data;      /**< INLINE: expanded content */
+	char *path; /**< PATHS: expanded, as written; INLINE: file name; URL, GIT: the address */
+	char *data; /**< INLINE: expanded content */
 	size_t data_len;
 	ob_location at;
 } ob_copy_source;
 
 /** COPY and ADD, everything expanded. */
 typedef struct ob_copy_op {
-	bool is_add;            /**< local archives are unpacked by content */
-	int unpack;             /**< ADD --unpack: 1 yes, 0 no, -1 not given */
-	size_t from;            /**< node the PATHS are in */
+	bool is_add; /**< local archives are unpacked by content */
+	int unpack;  /**< ADD --unpack: 1 yes, 0 no, -1 not given */
+	size_t from; /**< node the PATHS are in */
 	ob_copy_source *sources;
 	size_t source_count;
-	char *dest;             /**< image path, absolute, trailing '/' kept */
-	char *chown;            /**< "user:group" as written, NULL: not given */
-	char *chmod;            /**< octal or symbolic, NULL: not given */
-	bool keep_owner;        /**< --from: ids of the source are kept */
+	char *dest;      /**< image path, absolute, trailing '/' kept */
+	char *chown;     /**< "user:group" as written, NULL: not given */
+	char *chmod;     /**< octal or symbolic, NULL: not given */
+	bool keep_owner; /**< --from: ids of the source are kept */
 	bool link, parents;
-	ob_strlist exclude;     /**< patterns */
-	char *checksum;         /**< or NULL */
+	ob_strlist exclude; /**< patterns */
+	char *checksum;     /**< or NULL */
 	bool keep_git_dir;
 } ob_copy_op;
 
@@ -64,18 +69,18 @@ typedef struct ob_run_op {
 	char *cwd;
 	char *user;
 	ob_network network;
-	ob_heredoc *files;     /**< borrowed from the Dockerfile: placed at /dev/pipes/NAME, executable */
+	ob_heredoc *files; /**< borrowed: placed at /dev/pipes/NAME, executable */
 	size_t file_count;
 } ob_run_op;
 
 typedef struct ob_step {
 	ob_step_op op;
-	size_t stage;        /**< node index of its stage */
-	uint32_t number;     /**< "[stage number/total]"; a FROM that names an image counts as the first */
+	size_t stage;    /**< node index of its stage */
+	uint32_t number; /**< "[stage number/total]"; the FROM of an image is the first */
 	uint32_t total;
-	char *text;          /**< for people, variables replaced: "RUN apt-get update" */
-	ob_location at;      /**< of an ONBUILD trigger: the FROM that brought it in */
-	size_t history;      /**< index in the stage's config->history of the entry it fills */
+	char *text;     /**< for people, variables replaced: "RUN apt-get update" */
+	ob_location at; /**< of an ONBUILD trigger: the FROM that brought it in */
+	size_t history; /**< index in the stage's config->history of the entry it fills */
 	ob_copy_op copy;
 	ob_workdir_op workdir;
 	ob_run_op run;
@@ -83,31 +88,31 @@ typedef struct ob_step {
 
 typedef struct ob_node {
 	ob_node_kind kind;
-	char *name;           /**< stage name, "stage-N", or "" for the only one; image; context name */
+	char *name; /**< stage name, "stage-N", or "" for the only one; image; context name */
 	ob_platform platform;
-	bool needed;          /**< the target depends on it */
+	bool needed; /**< the target depends on it */
 	/* IMAGE */
 	ob_image_source *image;
 	/* CONTEXT */
-	char *dir;            /**< absolute */
-	ob_ignore *ignore;    /**< or NULL */
-	char *ignore_file;    /**< name of the ignore file for messages, or NULL */
+	char *dir;         /**< absolute */
+	ob_ignore *ignore; /**< or NULL */
+	char *ignore_file; /**< name of the ignore file for messages, or NULL */
 	ob_strlist ignore_patterns;
 	unsigned *ignore_lines;
 	/* STAGE */
-	size_t base;          /**< node */
+	size_t base; /**< node */
 	ob_step *steps;
 	size_t step_count;
-	ob_config *config;    /**< complete but for diff_ids of its own steps and created times */
+	ob_config *config; /**< complete but for diff_ids of its own steps and created times */
 } ob_node;
 
 typedef struct ob_plan {
 	const ob_dockerfile *dockerfile; /**< borrowed */
-	ob_node *nodes;       /**< in dependency order: a node refers to earlier ones only */
+	ob_node *nodes; /**< in dependency order: a node refers to earlier ones only */
 	size_t node_count;
-	size_t target;        /**< node to export; always a STAGE */
+	size_t target;          /**< node to export; always a STAGE */
 	ob_strlist unused_args; /**< --build-arg names nothing consumed, for a warning */
-	bool has_epoch;       /**< SOURCE_DATE_EPOCH, of the options or of an ARG in the Dockerfile */
+	bool has_epoch; /**< SOURCE_DATE_EPOCH, of the options or of an ARG in the Dockerfile */
 	int64_t epoch;
 	ob_dockerfile **triggers; /**< ONBUILD instructions that steps borrow from */
 	size_t trigger_count;
@@ -119,17 +124,17 @@ typedef struct ob_named_context {
 } ob_named_context;
 
 typedef struct ob_plan_options {
-	const char *context_dir;         /**< absolute */
-	const char *dockerfile_path;     /**< for <Dockerfile>.dockerignore; NULL when it came from stdin */
-	const char *target;              /**< or NULL */
-	ob_platform platform;            /**< what is built */
-	bool platform_given;             /**< asked for, so the image says it whatever its base says */
-	const ob_strlist *build_args;    /**< KEY=VALUE */
-	const ob_strlist *labels;        /**< keys and values alternating */
+	const char *context_dir;      /**< absolute */
+	const char *dockerfile_path;  /**< for its .dockerignore; NULL when it came from stdin */
+	const char *target;           /**< or NULL */
+	ob_platform platform;         /**< what is built */
+	bool platform_given;          /**< asked for, so the image says it whatever its base says */
+	const ob_strlist *build_args; /**< KEY=VALUE */
+	const ob_strlist *labels;     /**< keys and values alternating */
 	const ob_named_context *contexts;
 	size_t context_count;
-	bool pull;                       /**< look in the registry even when the store has the name */
-	ob_network network;              /**< default for RUN */
+	bool pull;          /**< look in the registry even when the store has the name */
+	ob_network network; /**< default for RUN */
 	bool has_epoch;
 	int64_t epoch;
 } ob_plan_options;
@@ -138,8 +143,9 @@ typedef struct ob_plan_options {
  * Several bases are resolved side by side on threads, so a context with a listener must be pumped.
  * Kinds: SYNTAX and UNSUPPORTED (located), NOTFOUND (base, stage), LIMIT, NETWORK, PROTOCOL …
  */
-ocib_errc ob_plan_make(ocib_context *ctx, ob_image_sources *sources, const ob_dockerfile *dockerfile,
-                       const ob_plan_options *options, ob_plan **out, ocib_error **err);
+ocib_errc ob_plan_make(ocib_context *ctx, ob_image_sources *sources,
+		       const ob_dockerfile *dockerfile, const ob_plan_options *options,
+		       ob_plan **out, ocib_error **err);
 ob_plan *ob_plan_free(ob_plan *plan);
 OB_DEFINE_AUTO(ob_plan);
 

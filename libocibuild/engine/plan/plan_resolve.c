@@ -28,7 +28,7 @@ static const char *lookup_name(const ob_plan_source *source)
 {
 	const char *name = source->context ? source->context : source->name;
 
-	return ob_str_starts(name, CONTEXT_IMAGE) ? name + strlen(CONTEXT_IMAGE) : name;
+	return ob_str_starts(name, OB_CONTEXT_IMAGE) ? name + strlen(OB_CONTEXT_IMAGE) : name;
 }
 
 /* A failure is kept with its job: the first of the file is reported, not the first in time. */
@@ -100,7 +100,7 @@ static ocib_errc refuse_context(const ob_planner *p, const ob_plan_source *sourc
 {
 	const char *value = source->context;
 
-	if (ob_str_starts(value, CONTEXT_IMAGE) || ob_str_starts(value, CONTEXT_LAYOUT))
+	if (ob_str_starts(value, OB_CONTEXT_IMAGE) || ob_str_starts(value, OB_CONTEXT_LAYOUT))
 		return OCIB_OK;
 	const char *what = ob_is_git_source(value)   ? "a git repository"
 			   : ob_is_url_source(value) ? "a URL"

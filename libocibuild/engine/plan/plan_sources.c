@@ -74,7 +74,7 @@ static ocib_errc find_context(const ob_planner *p, const char *key, const ob_pla
 /* What a named context is; remote ones stay IMAGE, and are refused when they are opened. */
 static ob_node_kind context_kind(const char *value)
 {
-	if (ob_str_eq(value, CONTEXT_IMAGE "scratch"))
+	if (ob_str_eq(value, OB_CONTEXT_IMAGE "scratch"))
 		return OB_NODE_SCRATCH;
 	return strstr(value, "://") || ob_str_starts(value, "git@") ||
 			       ob_str_starts(value, "target:")

@@ -27,8 +27,8 @@
 #define OB_NO_INDEX SIZE_MAX
 
 /* Values of named contexts that are images. */
-#define CONTEXT_IMAGE  "docker-image://"
-#define CONTEXT_LAYOUT "oci-layout://"
+#define OB_CONTEXT_IMAGE  "docker-image://"
+#define OB_CONTEXT_LAYOUT "oci-layout://"
 
 /** What FROM or --from names: a stage of this file, or something outside of it. */
 typedef struct ob_input {
