@@ -1,4 +1,5 @@
 /* test_engine_run.c — RUN through the public call: needs a static busybox and a machine that allows it. */
+#include <time.h>
 #include "build_fixture.h"
 
 #define BASE "FROM scratch\nCOPY busybox /bin/busybox\nSHELL [\"/bin/busybox\", \"sh\", \"-c\"]\n"
@@ -109,16 +110,40 @@ TEST(run__failure_has_status_line_and_last_words)
 	fixture_done(&f);
 }
 
-TEST(run__failure_in_one_stage_ends_the_build)
+TEST(run__failure_in_one_stage_ends_the_others_at_once)
+{
+	build_fixture f = fixture_new();
+	struct timespec begin, now;
+
+	need_run(&f);
+	f.options.jobs = 2;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	assert_int_equal(
+		fixture_try(
+			&f,
+			"FROM scratch AS a\nCOPY busybox /\nRUN [\"/busybox\",\"sh\",\"-c\","
+			"\"/busybox sleep 1; exit 3\"]\n"
+			"FROM scratch AS b\nCOPY busybox /\nRUN [\"/busybox\",\"sleep\",\"60\"]\n"
+			"FROM scratch\nCOPY --from=a / /\nCOPY --from=b / /\n"),
+		OCIB_ERR_COMMAND);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	assert_int_equal(ocib_error_exit_status(t_err), 3);
+	assert_true(now.tv_sec - begin.tv_sec < 30);
+	fixture_assert_no_litter(&f);
+	fixture_done(&f);
+}
+
+TEST(run__same_step_of_two_stages_is_executed_once)
 {
 	build_fixture f = fixture_new();
 
 	need_run(&f);
-	assert_int_equal(
-		fixture_try(&f, "FROM scratch AS a\nCOPY busybox /bb\nRUN [\"/bb\",\"false\"]\n"
-				"FROM scratch AS b\nCOPY busybox /bb\nRUN [\"/bb\",\"true\"]\n"
-				"FROM scratch\nCOPY --from=a / /\nCOPY --from=b / /\n"),
-		OCIB_ERR_COMMAND);
+	f.options.jobs = 2;
+	fixture_build(&f,
+		      "FROM scratch AS a\nCOPY busybox /\nRUN [\"/busybox\",\"echo\",\"once\"]\n"
+		      "FROM scratch AS b\nCOPY busybox /\nRUN [\"/busybox\",\"echo\",\"once\"]\n"
+		      "FROM scratch\nCOPY --from=a / /\nCOPY --from=b / /\n");
+	assert_string_equal(f.output, "once\n");
 	fixture_done(&f);
 }
 

@@ -3,8 +3,8 @@
  * Each thread takes a stage whose next step can be done, goes on with it until a step must wait for
  * another stage, and puts it back. No thread ever waits for a certain stage, so any number of threads
  * finishes any graph. Two stages that come to the same step do not both execute it: the second waits and
- * then finds the first one's record. The first failure stops everything: threads finish the step they are at and take
- * no more.
+ * then finds the first one's record. The first failure stops everything: commands under way are ended, and
+ * nothing more is begun.
  */
 #include <string.h>
 #include "base/strings.h"
@@ -82,6 +82,7 @@ static void settle(scheduler *s, ob_node_run *run, ocib_errc r, ocib_error **err
 	run->running = false;
 	if (r < 0) {
 		s->build->stop = true;
+		ob_workshop_stop(&s->build->shop);
 		if (s->result == OCIB_OK) {
 			s->result = r;
 			s->err = ob_take_ptr(*err);

@@ -9,6 +9,7 @@
 #include "engine/build/workshop.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include "base/fds.h"
 #include "base/strings.h"
@@ -16,6 +17,8 @@
 void ob_workshop_init(ob_workshop *shop, ocib_context *ctx, ob_store *store)
 {
 	*shop = (ob_workshop){.ctx = ctx, .store = store};
+	/* Without it, other steps are waited for when one fails. */
+	shop->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	(void)pthread_mutex_init(&shop->lock, NULL);
 	(void)pthread_cond_init(&shop->changed, NULL);
 }
@@ -43,9 +46,11 @@ static ocib_errc spawn_worker(ob_workshop *shop, ob_worker **out, ocib_error **e
 	ocib_errc r = ob_workshop_new_dir(shop, &dir, err);
 	if (r == OCIB_OK)
 		r = ob_worker_spawn(shop->ctx, dir, out, err);
-	if (r == OCIB_OK)
-		tell_rung(shop, *out);
-	return r;
+	if (r < 0)
+		return r;
+	ob_worker_set_stop_fd(*out, shop->stop_fd);
+	tell_rung(shop, *out);
+	return OCIB_OK;
 }
 
 ocib_errc ob_workshop_take(ob_workshop *shop, ob_worker **out, ocib_error **err)
@@ -94,6 +99,12 @@ void ob_workshop_return(ob_workshop *shop, ob_worker *worker, ocib_errc result)
 	}
 	if (!kept)
 		(void)ob_worker_free(worker);
+}
+
+void ob_workshop_stop(ob_workshop *shop)
+{
+	if (shop->stop_fd >= 0)
+		(void)eventfd_write(shop->stop_fd, 1);
 }
 
 /* --- temporary directories --- */
@@ -160,6 +171,7 @@ void ob_workshop_done(ob_workshop *shop)
 		(void)ob_worker_free(shop->idle[i]);
 	free(shop->idle);
 	free(shop->temp);
+	ob_closep(&shop->stop_fd);
 	ob_strlist_done(&shop->unpacking);
 	(void)pthread_cond_destroy(&shop->changed);
 	(void)pthread_mutex_destroy(&shop->lock);

@@ -17,6 +17,7 @@ typedef struct ob_workshop {
 	ob_worker **idle; /**< workers nobody uses */
 	size_t idle_count, idle_cap;
 	bool rung_told;
+	int stop_fd;          /**< eventfd; -1: could not be made */
 	char *temp;           /**< temporary directory, relative to the store; NULL until needed */
 	uint64_t temp_count;  /**< names given out in it */
 	ob_strlist unpacking; /**< chain ids whose trees are being made */
@@ -26,6 +27,9 @@ typedef struct ob_workshop {
 void ob_workshop_init(ob_workshop *shop, ocib_context *ctx, ob_store *store);
 /** Ends the workers and removes the temporary directory, whoever owns what is in it. */
 void ob_workshop_done(ob_workshop *shop);
+
+/** End with CANCELED what workers are at, now and from now on. */
+void ob_workshop_stop(ob_workshop *shop);
 
 /** Remove what builds that were killed have left. */
 void ob_workshop_sweep(ob_workshop *shop);

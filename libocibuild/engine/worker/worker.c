@@ -73,7 +73,7 @@ ocib_errc ob_worker_start(ocib_context *ctx, ob_worker **out, ocib_error **err)
 
 	if (!worker)
 		return ob_fail_nomem(err);
-	*worker = (ob_worker){.ctx = ctx, .socket = -1, .pidfd = -1};
+	*worker = (ob_worker){.ctx = ctx, .socket = -1, .pidfd = -1, .stop_fd = -1};
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return ob_fail_errno(err, "make a socket for the worker");
 	worker->socket = ends[0];
@@ -166,6 +166,11 @@ ocib_errc ob_worker_spawn(ocib_context *ctx, const char *store_dir, ob_worker **
 	worker->userxattr = ob_json_get_bool(answer, "userxattr");
 	*out = ob_take_ptr(worker);
 	return OCIB_OK;
+}
+
+void ob_worker_set_stop_fd(ob_worker *worker, int fd)
+{
+	worker->stop_fd = fd;
 }
 
 ob_rung ob_worker_rung(const ob_worker *worker)

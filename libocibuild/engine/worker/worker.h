@@ -25,6 +25,8 @@ ocib_errc ob_worker_probe(ocib_context *ctx, const char *store_dir, ob_probe *ou
 ocib_errc ob_worker_spawn(ocib_context *ctx, const char *store_dir, ob_worker **out,
 			  ocib_error **err);
 ob_rung ob_worker_rung(const ob_worker *worker);
+/** From when @p fd (borrowed) is readable, requests end with CANCELED, as they do with the context. */
+void ob_worker_set_stop_fd(ob_worker *worker, int fd);
 ob_worker *ob_worker_free(ob_worker *worker); /**< ends it and waits */
 OB_DEFINE_AUTO(ob_worker);
 

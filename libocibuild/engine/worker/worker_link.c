@@ -92,7 +92,7 @@ static ocib_errc pass_signal(dialog *d, ocib_error **err)
 	return ob_frame_send(d->worker->socket, OB_FRAME_SIGNAL, body, NULL, err);
 }
 
-enum { POLL_SOCKET, POLL_CANCEL, POLL_OUT, POLL_ERR, POLL_SIGNAL, POLL_COUNT };
+enum { POLL_SOCKET, POLL_CANCEL, POLL_STOP, POLL_OUT, POLL_ERR, POLL_SIGNAL, POLL_COUNT };
 
 static ocib_errc wait_once(dialog *d, ocib_error **err)
 {
@@ -101,6 +101,7 @@ static ocib_errc wait_once(dialog *d, ocib_error **err)
 	struct pollfd fds[POLL_COUNT] = {
 		{.fd = d->answer.type ? -1 : d->worker->socket, .events = POLLIN},
 		{.fd = wants_cancel ? ob_cancel_fd(d->worker->ctx) : -1, .events = POLLIN},
+		{.fd = wants_cancel ? d->worker->stop_fd : -1, .events = POLLIN},
 		{.fd = x->output[0], .events = POLLIN},
 		{.fd = x->output[1], .events = POLLIN},
 		{.fd = d->answer.type ? -1 : x->signal_fd, .events = POLLIN},
@@ -112,7 +113,7 @@ static ocib_errc wait_once(dialog *d, ocib_error **err)
 	for (int i = 0; i < 2; i++)
 		if (fds[POLL_OUT + i].revents)
 			take_output(x, i);
-	if (fds[POLL_CANCEL].revents) {
+	if (fds[POLL_CANCEL].revents || fds[POLL_STOP].revents) {
 		d->is_canceled = true;
 		r = ob_frame_send(d->worker->socket, OB_FRAME_CANCEL, NULL, NULL, err);
 	}
@@ -137,8 +138,12 @@ static ocib_errc converse(dialog *d, ocib_error **err)
 		if (r < 0)
 			return r;
 	}
-	if (d->is_canceled)
-		return ob_check_canceled(d->worker->ctx, err);
+	if (d->is_canceled) {
+		ocib_errc r = ob_check_canceled(d->worker->ctx, err);
+
+		return r < 0 ? r
+			     : ob_fail(err, OCIB_ERR_CANCELED, "stopped, as another step failed");
+	}
 	if (d->answer.type == OB_FRAME_FAILED)
 		return ob_worker_error_from_json(d->answer.body, err);
 	if (d->result)

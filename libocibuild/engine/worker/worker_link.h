@@ -8,7 +8,8 @@
 struct ob_worker {
 	ocib_context *ctx; /* borrowed */
 	int socket;
-	int pidfd; /* of the guard; it ends when the worker does */
+	int pidfd;   /* of the guard; it ends when the worker does */
+	int stop_fd; /* borrowed; readable: what is under way is canceled; -1: none */
 	ob_rung rung;
 	bool userxattr;
 	bool is_lost; /* ended, or its answers can no longer be told apart */
