@@ -112,18 +112,17 @@ static ocib_errc unpack_gzip(ob_gzip_unpacker *u, const void *in, size_t in_len,
 
 	ob_gzip_unpacker_reset(u);
 	ocib_errc r = ob_gzip_unpack(u, &io, &ended, err);
-	if (r == OCIB_OK && !ended && io.out_len == 0) {
-		/* Only the trailer may be left; it may need to be asked for once more. */
+	bool is_full = io.out_len == 0;
+	if (!r && !ended && is_full) {
+		/* The end may show only where there is room for more. */
 		io.out = &probe;
 		io.out_len = 1;
 		r = ob_gzip_unpack(u, &io, &ended, err);
-		if (r == OCIB_OK && io.out_len == 0)
-			ended = false;
-		io.out_len = 0;
+		is_full = io.out_len == 1;
 	}
 	if (r)
 		return r;
-	if (!ended || io.in_len || io.out_len)
+	if (!ended || !is_full || io.in_len)
 		return ob_fail(err, OCIB_ERR_CORRUPT,
 			       "gzip: a member is not of the size it should be");
 	return OCIB_OK;

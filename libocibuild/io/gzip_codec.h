@@ -1,7 +1,7 @@
 /* io/gzip_codec.h — gzip members by ISA-L or zlib: the only interface the rest of io sees of either.
  *
  * One packer or unpacker, one thread. Headers carry no time, no name and a constant OS byte, so equal
- * input gives equal bytes. gzip_zlib.c always exists; gzip_isal.c only where the library is present.
+ * input gives equal bytes.
  */
 #ifndef OB_IO_GZIP_CODEC_H
 #define OB_IO_GZIP_CODEC_H
@@ -37,9 +37,11 @@ void ob_gzip_unpacker_reset(ob_gzip_unpacker *u); /**< ready for another member 
 ob_gzip_unpacker *ob_gzip_unpacker_free(ob_gzip_unpacker *u);
 OB_DEFINE_AUTO(ob_gzip_unpacker);
 
-/* ISA-L's part; ob_gzip_* above choose between it and zlib. */
+/* ISA-L's part, from gzip_isal.c or, where there is no ISA-L, from gzip_no_isal.c. */
+/** Its level for one of ours, or -1 when it is not to be used. */
+int ob_isal_level(int level);
 typedef struct ob_isal_packer ob_isal_packer;
-ob_isal_packer *ob_isal_packer_new(int level); /**< 1 or 2; NULL: no memory */
+ob_isal_packer *ob_isal_packer_new(int level); /**< NULL: no memory */
 ocib_errc ob_isal_pack(ob_isal_packer *p, const void *in, size_t len, void *out, size_t cap,
 		       size_t *packed, ocib_error **err);
 ob_isal_packer *ob_isal_packer_free(ob_isal_packer *p);

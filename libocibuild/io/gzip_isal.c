@@ -18,6 +18,13 @@ struct ob_isal_packer {
 	uint8_t *level_buffer;
 };
 
+int ob_isal_level(int level)
+{
+	if (level > 3)
+		return -1;
+	return level < 2 ? 1 : 2;
+}
+
 ob_isal_packer *ob_isal_packer_new(int level)
 {
 	ob_isal_packer *p = calloc(1, sizeof(*p));
