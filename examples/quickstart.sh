@@ -39,7 +39,7 @@ compile() {
 make_base() {
 	if [ ! -s "$quick/base.tar" ]; then
 		suite_mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-		mmdebstrap --quiet --variant=minbase --include=python3,python3-pip,python3-venv,ca-certificates \
+		mmdebstrap --quiet --format=tar --variant=minbase --include=python3,python3-pip,python3-venv,ca-certificates \
 			bookworm "$quick/base.tar.part" "$suite_mirror"
 		mv "$quick/base.tar.part" "$quick/base.tar"
 	fi
