@@ -44,6 +44,7 @@ const char *ob_instruction_nearest(const char *name);
 
 typedef struct ob_word {
 	char *text; /**< as written (quotes and escapes kept) unless it comes from a JSON array */
+	size_t len; /**< of text; it has no NUL inside */
 	ob_location at;
 	const struct ob_heredoc *heredoc; /**< COPY, ADD: the inline file here, else NULL */
 } ob_word;

@@ -177,6 +177,7 @@ static ocib_errc make_volume(const ob_instruction_build *build, ob_instruction *
 					     "VOLUME specified can not be an empty string");
 		memmove(text, trimmed.text, trimmed.len);
 		text[trimmed.len] = '\0';
+		out->words.items[i].len = trimmed.len;
 	}
 	return OCIB_OK;
 }
@@ -204,6 +205,16 @@ static const struct {
 	[OB_INSTRUCTION_VOLUME] = {AT_LEAST_ONE, make_volume},
 	[OB_INSTRUCTION_WORKDIR] = {EXACTLY_ONE, NULL},
 };
+
+/* A JSON string may say \u0000; no argument of a process and no path can. */
+static ocib_errc check_nul(const ob_instruction_build *build, const ob_instruction *out)
+{
+	for (size_t i = 0; i < out->words.len; i++)
+		if (strlen(out->words.items[i].text) != out->words.items[i].len)
+			return ob_fail_build(build, &out->words.items[i].at,
+					     "an argument cannot have a NUL character");
+	return OCIB_OK;
+}
 
 static ocib_errc check_count(const ob_instruction_build *build, const ob_instruction *out)
 {
@@ -297,6 +308,8 @@ ocib_errc ob_instruction_make(const ob_instruction_build *build, ob_syntax_node 
 	r = make_flags(build, node, out);
 	if (r == OCIB_OK)
 		r = move_content(build, node, out);
+	if (r == OCIB_OK)
+		r = check_nul(build, out);
 	if (r == OCIB_OK)
 		r = check_count(build, out);
 	if (r == OCIB_OK && out->type == OB_INSTRUCTION_ONBUILD)

@@ -13,19 +13,22 @@
 int ob_words_add(ob_words *words, ob_span text, ob_location at)
 {
 	size_t count = words->len;
-	char *copy;
+	char *copy = malloc(text.len + 1);
 
+	if (!copy)
+		return -1;
+	memcpy(copy, text.text, text.len);
+	copy[text.len] = '\0';
 	if ((count & (count - 1)) == 0) {
 		ob_word *grown = realloc(words->items, (count ? count * 2 : 1) * sizeof(*grown));
 
-		if (!grown)
+		if (!grown) {
+			free(copy);
 			return -1;
+		}
 		words->items = grown;
 	}
-	copy = ob_span_copy(text);
-	if (!copy)
-		return -1;
-	words->items[words->len++] = (ob_word){.text = copy, .at = at};
+	words->items[words->len++] = (ob_word){.text = copy, .len = text.len, .at = at};
 	return 0;
 }
 
@@ -202,8 +205,8 @@ static uint32_t unicode_escape(const char **p, const char *end)
 	return 0xfffd;
 }
 
-/* A checked string without its quotes; false when it has a NUL. The result is never longer. */
-static bool unescape(ob_span text, char *out, size_t *len)
+/* A checked string without its quotes into out; returns its length, which is not more. */
+static size_t unescape(ob_span text, char *out)
 {
 	static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
 	const char *end = text.text + text.len;
@@ -211,40 +214,28 @@ static bool unescape(ob_span text, char *out, size_t *len)
 
 	for (const char *p = text.text; p < end; p++) {
 		const char *letter;
-		uint32_t rune;
 
 		if (*p != '\\') {
 			*out++ = *p;
 			continue;
 		}
 		if (*++p == 'u') {
-			rune = unicode_escape(&p, end);
-			if (rune == 0)
-				return false;
-			out += ob_rune_encode(rune, out);
+			out += ob_rune_encode(unicode_escape(&p, end), out);
 			continue;
 		}
 		letter = strchr(letters, *p);
 		*out++ = letter ? meant[letter - letters] : *p;
 	}
-	*len = (size_t)(out - start);
-	return true;
+	return (size_t)(out - start);
 }
 
 static ocib_errc add_string(ob_span text, const ob_logical_line *line, ob_words *words,
-			    const char **wrong, ocib_error **err)
+			    ocib_error **err)
 {
 	ob_location at = line ? ob_logical_line_locate(line, text.text - 1) : (ob_location){0};
 	ob_autofree char *word = malloc(text.len + 1);
-	size_t len;
 
-	if (!word)
-		return ob_fail_nomem(err);
-	if (!unescape(text, word, &len)) {
-		*wrong = text.text;
-		return ob_fail(err, OCIB_ERR_SYNTAX, "a word cannot have a NUL character");
-	}
-	if (ob_words_add(words, (ob_span){word, len}, at) < 0)
+	if (!word || ob_words_add(words, (ob_span){word, unescape(text, word)}, at) < 0)
 		return ob_fail_nomem(err);
 	return OCIB_OK;
 }
@@ -270,8 +261,7 @@ ocib_errc ob_json_words(ob_span text, const ob_logical_line *line, bool *is_json
 		}
 		s.at++;
 		skip_string(&s);
-		r = add_string((ob_span){start + 1, (size_t)(s.at - start) - 2}, line, words, wrong,
-			       err);
+		r = add_string((ob_span){start + 1, (size_t)(s.at - start) - 2}, line, words, err);
 		if (r != OCIB_OK)
 			return r;
 		skip_blanks(&s);

@@ -5,7 +5,7 @@
 #include "dockerfile/instruction.h"
 #include "dockerfile/logical_line.h"
 
-/** Append a word; text is copied. -1: no memory. */
+/** Append a word; text is copied, a NUL in it as well. -1: no memory. */
 int ob_words_add(ob_words *words, ob_span text, ob_location at);
 void ob_words_done(ob_words *words);
 

@@ -50,7 +50,7 @@ static const wrong_file wrong_files[] = {
 	{"FROM a\nSHELL []", "SHELL requires at least one argument", 2, 1},
 	{"FROM a\nSHELL sh -c", "SHELL requires the arguments to be in JSON form", 2, 7},
 	{"FROM a\nCMD [\"a\", 1]", "must be of strings only", 2, 11},
-	{"FROM a\nCMD [\"a\\u0000\"]", "NUL", 2, 7},
+	{"FROM a\nCMD [\"a\\u0000\"]", "NUL", 2, 6},
 	/* names and places */
 	{"FROM a AS 1st", "invalid name for build stage: '1st'", 1, 11},
 	{"FROM a AS b/c", "invalid name for build stage: 'b/c'", 1, 11},

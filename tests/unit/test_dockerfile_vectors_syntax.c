@@ -7,14 +7,13 @@
 #include "vectors.h"
 
 /* As Go's %q, for the texts that Dockerfiles have. */
-static void dump_quoted(ob_buffer *out, const char *text)
+static void dump_quoted(ob_buffer *out, const char *text, size_t len)
 {
 	static const char specials[] = "\a\b\f\n\r\t\v\\\"", letters[] = "abfnrtv\\\"";
-	size_t len = strlen(text);
 
 	ob_buffer_append_char(out, '"');
 	for (size_t at = 0, width; at < len; at += width) {
-		const char *special = strchr(specials, text[at]);
+		const char *special = memchr(specials, text[at], sizeof(specials) - 1);
 		uint32_t rune;
 
 		width = ob_rune_decode(text + at, len - at, &rune);
@@ -37,7 +36,7 @@ static void dump_node(ob_buffer *out, const ob_syntax_node *node)
 		ob_buffer_append_char(out, *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c);
 	for (size_t i = 0; i < node->flags.len; i++) {
 		ob_buffer_append_str(out, i ? " " : " [");
-		dump_quoted(out, node->flags.items[i].text);
+		dump_quoted(out, node->flags.items[i].text, node->flags.items[i].len);
 	}
 	ob_buffer_append_str(out, node->flags.len ? "]" : "");
 	if (node->child) {
@@ -46,7 +45,7 @@ static void dump_node(ob_buffer *out, const ob_syntax_node *node)
 	}
 	for (size_t i = 0; i < node->words.len; i++) {
 		ob_buffer_append_char(out, ' ');
-		dump_quoted(out, node->words.items[i].text);
+		dump_quoted(out, node->words.items[i].text, node->words.items[i].len);
 	}
 	ob_buffer_append_char(out, ')');
 }
