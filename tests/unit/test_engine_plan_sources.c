@@ -24,8 +24,8 @@ TEST(plan__missing_base_points_at_its_word_and_says_how_to_build_it)
 {
 	ob_autodone(plan_fixture) f = {0};
 
-	(void)plan_try(&f, "ARG B=runtime\nFROM scratch AS x\nFROM $B\n");
-	assert_non_null(t_err);
+	assert_int_equal(plan_try(&f, "ARG B=runtime\nFROM scratch AS x\nFROM $B\n"),
+			 OCIB_ERR_NOTFOUND);
 	assert_int_equal(ocib_error_line(t_err), 3);
 	assert_int_equal(ocib_error_column(t_err), 6);
 	assert_non_null(strstr(ocib_error_message(t_err), "runtime"));

@@ -64,35 +64,46 @@ static bool looks_local(const char *name)
 	return true;
 }
 
+/* What the person may have meant, or has to do first; NULL: nothing comes to mind. */
+static char *advise(const ob_planner *p, const char *name)
+{
+	const char *stage = ob_planner_nearest_stage(p, name);
+	int len = (int)strcspn(name, ":");
+
+	if (stage)
+		return ob_str_printf("did you mean the stage '%s'?", stage);
+	if (!looks_local(name))
+		return NULL;
+	return ob_str_printf("if '%s' is an image of your own, it has to be built first:\n"
+			     "  ocibuild build -f build/Dockerfile.%.*s -t %s%s .",
+			     name, len, name, name, name[len] ? "" : ":latest");
+}
+
 static void add_hint(ocib_error **err, const char *text)
 {
-	const char *have = err && *err ? ocib_error_hint(*err) : NULL;
+	const char *have = ocib_error_hint(*err);
 	ob_autofree char *both = have ? ob_str_printf("%s\n%s", text, have) : NULL;
 
 	ob_error_set_hint(err, "%s", both ? both : text);
 }
 
-/* Say at which line, and what may be meant or has to be done first. */
-static ocib_errc explain(const ob_planner *p, const ob_plan_source *source, ocib_errc r,
-			 ocib_error **err)
+/* Say at which line. A registry denies what it does not have, and so does --offline: for a name of
+ * one's own both mean that there is no such image. */
+static ocib_errc explain(const ob_planner *p, resolve_job *job, ocib_error **err)
 {
-	const char *stage = ob_planner_nearest_stage(p, source->name), *name = source->name;
+	const ob_plan_source *source = job->source;
 	ob_autofree char *hint = NULL;
+	ocib_errc r = job->result;
 
 	if (!source->context && (r == OCIB_ERR_NOTFOUND || r == OCIB_ERR_DENIED ||
-				 r == OCIB_ERR_NETWORK || r == OCIB_ERR_PROTOCOL)) {
-		int len = (int)strcspn(name, ":");
-
-		if (stage)
-			hint = ob_str_printf("did you mean the stage '%s'?", stage);
-		else if (looks_local(name))
-			hint = ob_str_printf(
-				"if '%s' is an image of your own, it has to be built first:\n"
-				"  ocibuild build -f build/Dockerfile.%.*s -t %s%s .",
-				name, len, name, name, name[len] ? "" : ":latest");
-		if (hint)
-			add_hint(err, hint);
-	}
+				 r == OCIB_ERR_NETWORK || r == OCIB_ERR_PROTOCOL))
+		hint = advise(p, source->name);
+	if (r == OCIB_ERR_DENIED && hint)
+		r = ob_fail(err, OCIB_ERR_NOTFOUND, "%s", ocib_error_message(job->error));
+	else
+		r = ob_error_move(err, &job->error);
+	if (hint && err)
+		add_hint(err, hint);
 	return ob_source_locate(&p->dockerfile->source, source->at, r, err);
 }
 
@@ -145,10 +156,8 @@ ocib_errc ob_planner_open_sources(ob_planner *p, ocib_error **err)
 		return r;
 	r = ob_parallel(count, RESOLVE_THREADS, resolve_one, &run, err);
 	for (size_t i = 0; i < count; i++) {
-		if (jobs[i].result && !r) {
-			r = ob_error_move(err, &jobs[i].error);
-			r = explain(p, jobs[i].source, r, err);
-		}
+		if (jobs[i].result && !r)
+			r = explain(p, &jobs[i], err);
 		jobs[i].error = ocib_error_free(jobs[i].error);
 	}
 	return r;
