@@ -1,7 +1,7 @@
 /* tests/support/vectors.h — runs a kind of the shared conformance vectors: data files, one per kind.
  *
- * The folder is $OCIBUILD_VECTORS, or the one given when this was compiled. Where it is absent the case is
- * skipped, and says so. A vector's check prints what is wrong and returns false; all of them run.
+ * The folder is $OCIBUILD_VECTORS, or the one given when this was compiled; it has the files, or folders dev
+ * and held that have them. Where there are none the case is skipped, and says so. A vector's check prints what is wrong and returns false; all of them run.
  */
 #ifndef OB_TESTS_VECTORS_H
 #define OB_TESTS_VECTORS_H
@@ -40,13 +40,19 @@ static size_t run_vector_file(const char *dir, const char *kind, vector_check ch
 
 static void run_vectors(const char *kind, vector_check check)
 {
-	const char *dir = getenv("OCIBUILD_VECTORS");
-	size_t count, failed = 0;
+	static const char *const folders[] = {"", "/dev", "/held"};
+	const char *root = getenv("OCIBUILD_VECTORS");
+	size_t count = 0, failed = 0;
 
-	dir = dir && *dir ? dir : TEST_VECTORS;
-	count = run_vector_file(dir, kind, check, &failed);
+	root = root && *root ? root : TEST_VECTORS;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		char dir[4096];
+
+		snprintf(dir, sizeof(dir), "%s%s", root, folders[i]);
+		count += run_vector_file(dir, kind, check, &failed);
+	}
 	if (count == 0)
-		SKIP("there are no vectors %s/%s.json", dir, kind);
+		SKIP("there are no vectors %s/%s.json", root, kind);
 	if (failed > 0)
 		fail_msg("%zu of %zu %s vectors failed", failed, count, kind);
 	print_message("%zu %s vectors\n", count, kind);
