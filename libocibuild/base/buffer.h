@@ -31,7 +31,7 @@ void ob_buffer_append(ob_buffer *buffer, const void *data, size_t len);
 void ob_buffer_append_str(ob_buffer *buffer, const char *text);
 void ob_buffer_append_char(ob_buffer *buffer, char c);
 void ob_buffer_printf(ob_buffer *buffer, const char *format, ...) ob_printf(2, 3);
-void ob_buffer_vprintf(ob_buffer *buffer, const char *format, va_list args);
+void ob_buffer_vprintf(ob_buffer *buffer, const char *format, va_list args) ob_printf(2, 0);
 /** Make room for @p len more bytes; NULL when failed. The caller then adds to len. */
 char *ob_buffer_reserve(ob_buffer *buffer, size_t len);
 /** OCIB_OK, or the sticky NOMEM/LIMIT as an error. */

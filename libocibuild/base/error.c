@@ -63,7 +63,7 @@ static void make_one_line(char *text)
 			*p = *p == '\n' || *p == '\t' ? ' ' : '?';
 }
 
-static char *format_text(const char *format, va_list args)
+static ob_printf(1, 0) char *format_text(const char *format, va_list args)
 {
 	char *text = NULL;
 

@@ -170,8 +170,8 @@ void ob_emit(ocib_context *ctx, const ocib_event *event)
 	deliver(ctx, event);
 }
 
-static void emit_message(ocib_context *ctx, ocib_event_type type, const char *file, unsigned line,
-			 const char *format, va_list args)
+static ob_printf(5, 0) void emit_message(ocib_context *ctx, ocib_event_type type, const char *file,
+					 unsigned line, const char *format, va_list args)
 {
 	ob_autofree char *text = NULL;
 
