@@ -295,7 +295,7 @@ static ocib_errc check_output(const ob_build *build, const ocib_output *output, 
 	if (found->has_dest && (!output->dest || !*output->dest))
 		return ob_fail(err, OCIB_ERR_INVALID, "output type '%s' needs a destination",
 			       found->type);
-	if (found->run == to_registry && !output->name && !build->options.tags)
+	if (found->run == to_registry && !output->name && !build->tags.len)
 		return ob_fail(err, OCIB_ERR_INVALID, "output to a registry needs a tag or a name");
 	return OCIB_OK;
 }
@@ -340,8 +340,12 @@ static ocib_errc export_default(ob_build *build, const ob_descriptor *manifest, 
 
 	if (build->options.output_count)
 		return OCIB_OK;
-	if (build->options.push && !ob_layer_fetch_is_done(build->store, target_tree(build)))
+	if (build->options.push && !ob_layer_fetch_is_done(build->store, target_tree(build))) {
+		ob_emit_note(
+			build->ctx,
+			"the image will be in the registry only: not all layers of its base are here");
 		return OCIB_OK;
+	}
 	return export_one(build, &store, manifest, err);
 }
 

@@ -149,9 +149,8 @@ static ocib_errc add_ca(ob_build *build, ob_stage_run *stage, ob_run_spec *spec,
 /* --- execution --- */
 
 /* What happened to the command, and the end of what it said. */
-static ocib_errc command_failed(const ob_build *build, const ob_step *step,
-				const ob_run_status *status, const ob_strlist *tail,
-				ocib_error **err)
+static ocib_errc command_failed(const ob_step *step, const ob_run_status *status,
+				const ob_strlist *tail, ocib_error **err)
 {
 	ob_autodone(ob_buffer) command = OB_BUFFER_INIT(OB_LIMIT_EXPANSION, "command");
 	ob_autodone(ob_buffer) hint = OB_BUFFER_INIT(OB_LIMIT_EXPANSION, "output");
@@ -164,7 +163,6 @@ static ocib_errc command_failed(const ob_build *build, const ob_step *step,
 		      status->exited ? "process \"%s\" did not complete successfully: exit code: %d"
 				     : "process \"%s\" was killed by signal %d",
 		      command.data ? command.data : "", status->status);
-	(void)ob_source_locate(&build->dockerfile->source, &step->at, OCIB_ERR_COMMAND, &made);
 	ob_error_set_exit_status(&made, code);
 	for (size_t i = 0; i < tail->len; i++)
 		ob_buffer_printf(&hint, "%s  %s", i ? "\n" : "its last lines of output:\n",
@@ -183,12 +181,10 @@ static ocib_errc run_command(ob_build *build, const ob_step *step, const ob_run_
 	ob_output_lines_init(&lines, build->ctx, event);
 	ocib_errc r = ob_worker_run(worker, spec, ob_output_lines_add, &lines, &status, err);
 	ob_output_lines_finish(&lines);
-	if (r == OCIB_ERR_NOTFOUND || r == OCIB_ERR_UNSUPPORTED)
-		return ob_source_locate(&build->dockerfile->source, &step->at, r, err);
 	if (r < 0)
 		return r;
 	if (!status.exited || status.status != 0)
-		return command_failed(build, step, &status, &lines.tail, err);
+		return command_failed(step, &status, &lines.tail, err);
 	*stubs = status.stubs;
 	status.stubs = (ob_strlist){0};
 	return OCIB_OK;
@@ -273,9 +269,14 @@ static ocib_errc from_cache(ob_build *build, ob_stage_run *stage, const ob_step 
 static ocib_errc run_anew(ob_build *build, ob_stage_run *stage, ob_run_commit_input *commit,
 			  ocib_error **err)
 {
-	commit->span = ob_build_span(build, commit->step);
+	const ob_step *step = commit->step;
+
+	commit->span = ob_build_span(build, step);
 	ob_span_start(build->ctx, &commit->span);
-	ocib_errc r = execute(build, stage, commit->step, commit, err);
+	ocib_errc r = execute(build, stage, step, commit, err);
+	if (r < 0 &&
+	    r != OCIB_ERR_CANCELED) /* whatever kept it from running, this is what it was */
+		(void)ob_source_locate(&build->dockerfile->source, &step->at, r, err);
 	if (r < 0)
 		return ob_span_end(build->ctx, &commit->span, r);
 	memcpy(stage->key, commit->key, OB_SHA256_LEN);
