@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/strings.h"
 #include "engine/worker/diff_id_reader.h"
+#include "engine/worker/read_ahead.h"
 #include "engine/worker/worker_serve.h"
 #include "layer/layer_blob.h"
 #include "layer/layer_writer.h"
@@ -120,12 +121,15 @@ static ocib_errc read_rest(ob_reader *tar, ocib_error **err)
  * A tree is kept under the id that the image's configuration claims, and believed by every image that
  * claims it; so the content has to have it.
  */
-static ocib_errc open_tar(const unpacking *u, int blob, const ob_layer_index *index, ob_reader **out,
-			  ocib_error **err)
+static ocib_errc open_tar(const unpacking *u, int blob, const ob_layer_index *index,
+			  ob_reader **out, ocib_error **err)
 {
 	ob_auto(ob_reader) tar = NULL;
 	ocib_errc r = ob_layer_blob_open_tar(blob, index, u->threads, &tar, err);
 
+	/* With members it is inflated on other cores anyway. */
+	if (r == OCIB_OK && u->threads > 1 && (!index || !index->members.len))
+		r = ob_reader_open_ahead(ob_take_ptr(tar), &tar, err);
 	if (r == OCIB_OK && ob_digest_is_set(&u->diff_id))
 		return ob_reader_open_diff_id(ob_take_ptr(tar), &u->diff_id, out, err);
 	if (r == OCIB_OK)
