@@ -9,8 +9,8 @@
 #include "base/strings.h"
 #include "registry/registry_session.h"
 
-/* An attempt that brings this much makes up for earlier failures. */
-#define PROGRESS_BYTES (1 * OB_MIB)
+/* An attempt that brings this much makes up for earlier failures: so a line that breaks all the time is enough. */
+#define PROGRESS_BYTES (64 * OB_KIB)
 
 /* ---- Whole blobs. ---- */
 

@@ -41,6 +41,33 @@ want 4 '404' "$OCIBUILD" copy "docker://$registry/team/base:none" "oci:$work/x"
 want 6 '127.0.0.1:1' "$OCIBUILD" pull 127.0.0.1:1/x
 want 6 '127.0.0.1:1' "$OCIBUILD" push busybox 127.0.0.1:1/x
 
+say "registries that lie"
+truth=$work/truth
+want 0 '' "$OCIBUILD" copy busybox "oci:$truth:1"
+liar() { # liar LIE: sets $registry
+	python3 "$source_dir/tests/support/lying_registry.py" "$truth" 1 "$1" >"$work/port" 2>"$work/liar.log" &
+	background="$background $!"
+	for _ in $(seq 50); do
+		[ -s "$work/port" ] && break
+		sleep 0.1
+	done
+	registry=127.0.0.1:$(cat "$work/port")
+	rm "$work/port"
+}
+export OCIBUILD_STORE="$work/deceived"
+for case in wrong:1:'got sha256:' more:1:'more than' less:1:'wanted' refuse:6:'DENIED: not today' loop:6:'redirects'; do
+	liar "${case%%:*}"
+	rest=${case#*:}
+	printf 'FROM %s/x:1\nCOPY file /\n' "$registry" >"$work/app/Dockerfile"
+	want "${rest%%:*}" "${rest#*:}" "$OCIBUILD" pull "$registry/x:1"
+	want "${rest%%:*}" "$registry" "$OCIBUILD" build -t deceived "$work/app"
+	"$OCIBUILD" images | grep -q "deceived\|$registry" && fail "${case%%:*}: something got a name"
+	whole
+done
+liar cut
+want 0 '' "$OCIBUILD" pull "$registry/x:1"
+export OCIBUILD_STORE="$work/store"
+
 say "a password"
 start_registry 'user:pa55word'
 want 6 '401' "$OCIBUILD" push busybox "$registry/team/base:1"

@@ -1,8 +1,9 @@
 /* engine/source/blob_fetch.c — the store first, then a layout, then registries.
  *
- * The repositories that are remembered for the blob are asked first, the newest before others, and then the
- * one that the image's name says: a base's layers may be in another repository, and an image that was only
- * built here is in none. The first one's failure is the error that is reported. A fetched blob is verified on its way in, so it is committed without hashing it twice.
+ * An image that was found in a registry has its blobs there. For others the repositories that are remembered
+ * for the blob are asked, the newest before older ones, and then the one that the image's name says: a base's
+ * layers may be elsewhere, and an image that was only built here is nowhere. The first one's failure is the
+ * error that is reported. A fetched blob is verified on its way in, so it is committed without hashing it twice.
  */
 #include "engine/source/blob_fetch.h"
 #include <errno.h>
@@ -67,11 +68,14 @@ static ocib_errc try_name(ob_blob_fetcher *fetcher, const char *name, use_regist
 }
 
 /* Repositories to ask, in order. */
-static ocib_errc list_candidates(ob_blob_fetcher *fetcher, const ob_reference *origin,
+static ocib_errc list_candidates(ob_blob_fetcher *fetcher, const ob_blob_place *place,
 				 const ob_descriptor *blob, ob_strlist *out, ocib_error **err)
 {
-	ocib_errc rc = ob_blob_origin_list(fetcher->store, &blob->digest, out, err);
+	const ob_reference *origin = place->origin;
+	ocib_errc rc = OCIB_OK;
 
+	if (!origin || !place->is_there)
+		rc = ob_blob_origin_list(fetcher->store, &blob->digest, out, err);
 	if (rc || !origin)
 		return rc;
 	ob_autofree char *name = ob_str_printf("%s/%s", origin->domain, origin->path);
@@ -87,14 +91,14 @@ static bool may_try_next(ocib_errc rc)
 	       rc == OCIB_ERR_CORRUPT;
 }
 
-static ocib_errc try_registries(ob_blob_fetcher *fetcher, const ob_reference *origin,
+static ocib_errc try_registries(ob_blob_fetcher *fetcher, const ob_blob_place *place,
 				const ob_descriptor *blob, use_registry use, void *arg,
 				ocib_error **err)
 {
 	ob_auto(ocib_error) first = NULL;
 	ob_autodone(ob_strlist) names = {0};
 
-	ocib_errc rc = list_candidates(fetcher, origin, blob, &names, err);
+	ocib_errc rc = list_candidates(fetcher, place, blob, &names, err);
 	if (rc)
 		return rc;
 	if (!names.len)
@@ -144,7 +148,7 @@ static ocib_errc fetch_now(ob_blob_fetcher *fetcher, const ob_blob_place *place,
 
 	if (place->layout && ob_store_has_blob(place->layout, &blob->digest))
 		return ob_store_copy_blob(place->layout, fetcher->store, blob, err);
-	return try_registries(fetcher, place->origin, blob, download_from, &d, err);
+	return try_registries(fetcher, place, blob, download_from, &d, err);
 }
 
 /* Wait until nobody fetches it; true: it is ours to fetch. */
@@ -237,5 +241,5 @@ ocib_errc ob_blob_fetch_range(ob_blob_fetcher *fetcher, const ob_blob_place *pla
 		return part_from_store(fetcher->store, blob, &p, err);
 	if (place->layout && ob_store_has_blob(place->layout, &blob->digest))
 		return part_from_store(place->layout, blob, &p, err);
-	return try_registries(fetcher, place->origin, blob, part_from_registry, &p, err);
+	return try_registries(fetcher, place, blob, part_from_registry, &p, err);
 }

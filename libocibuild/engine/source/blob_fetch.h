@@ -20,6 +20,7 @@ OB_DEFINE_AUTO(ob_blob_fetcher);
 typedef struct ob_blob_place {
 	ob_store *layout;           /**< or NULL */
 	const ob_reference *origin; /**< or NULL */
+	bool is_there; /**< the image was found at origin: no other repository is asked */
 } ob_blob_place;
 
 /** Kinds: NOTFOUND (nowhere), NETWORK, PROTOCOL, DENIED, CORRUPT. @p step: of progress events. */

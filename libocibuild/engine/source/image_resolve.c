@@ -88,7 +88,7 @@ static ocib_errc ask_registry(ob_image_source *image, ocib_error **err)
 	return rc;
 }
 
-/* Is a refusal as good as "not there"? Registries answer so about what they would not show anybody. */
+/* Is a refusal as good as "not there"? Docker Hub answers so whoever asks for what it would not show. */
 static bool means_missing(const ob_image_source *image, const ocib_error *failure)
 {
 	int status = ocib_error_http_status(failure);
@@ -96,7 +96,7 @@ static bool means_missing(const ob_image_source *image, const ocib_error *failur
 
 	if (ocib_error_code(failure) == OCIB_ERR_NOTFOUND)
 		return true;
-	return (status == 401 || status == 403) &&
+	return status == 401 &&
 	       !ob_registry_set_get(image->sources->registries, &image->name.ref, false, &registry,
 				    NULL) &&
 	       !ob_registry_has_credentials(registry);

@@ -87,7 +87,8 @@ uint64_t ob_image_sources_received(const ob_image_sources *sources)
 ob_blob_place ob_image_source_place(const ob_image_source *image)
 {
 	return (ob_blob_place){.layout = image->layout.layout,
-			       .origin = image->name.ref.path ? &image->name.ref : NULL};
+			       .origin = image->name.ref.path ? &image->name.ref : NULL,
+			       .is_there = image->from_registry};
 }
 
 /* ---- Resolving. ---- */

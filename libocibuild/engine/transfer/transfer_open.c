@@ -89,6 +89,7 @@ static ocib_errc find_in_registry(ob_transfer *t, ob_store *into, ob_descriptor 
 
 	t->work = into ? into : t->temp_layout;
 	t->place.origin = &t->source.ref;
+	t->place.is_there = true;
 	if (!rc)
 		rc = ob_registry_set_trust(t->registries, t->source.ref.domain, err);
 	return rc ? rc : ob_image_document_fetch(t->work, t->registries, &t->source.ref, root, err);
