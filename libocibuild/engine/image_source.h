@@ -19,8 +19,9 @@
 typedef struct ob_image_sources ob_image_sources;
 typedef struct ob_image_source ob_image_source;
 
-ocib_errc ob_image_sources_new(ocib_context *ctx, ob_store *store, const ob_registry_options *options,
-                               ob_image_sources **out, ocib_error **err);
+ocib_errc ob_image_sources_new(ocib_context *ctx, ob_store *store,
+			       const ob_registry_options *options, ob_image_sources **out,
+			       ocib_error **err);
 ob_image_sources *ob_image_sources_free(ob_image_sources *sources); /**< frees its images too */
 OB_DEFINE_AUTO(ob_image_sources);
 ob_store *ob_image_sources_store(const ob_image_sources *sources);
@@ -34,9 +35,11 @@ struct ob_registry_set *ob_image_sources_registries(const ob_image_sources *sour
  * @param out  borrowed from @p sources; one object per (name, platform).
  * Kinds: NOTFOUND, NETWORK, PROTOCOL, DENIED, INVALID (name), UNSUPPORTED (no such platform: NOTFOUND).
  */
-ocib_errc ob_image_source_resolve(ob_image_sources *sources, const char *name, const ob_platform *platform,
-                                  bool pull, ob_image_source **out, ocib_error **err);
-const char *ob_image_source_name(const ob_image_source *image); /**< full reference or what was given */
+ocib_errc ob_image_source_resolve(ob_image_sources *sources, const char *name,
+				  const ob_platform *platform, bool pull, ob_image_source **out,
+				  ocib_error **err);
+const char *ob_image_source_name(
+	const ob_image_source *image); /**< full reference or what was given */
 const ob_config *ob_image_source_config(const ob_image_source *image);
 const ob_manifest *ob_image_source_manifest(const ob_image_source *image);
 /** Digest of the manifest itself. */
@@ -46,17 +49,18 @@ const ob_reference *ob_image_source_origin(const ob_image_source *image);
 
 /** Index of layer @p i, borrowed from the image; fetched or scanned at the first call. */
 ocib_errc ob_image_source_layer_index(ob_image_source *image, size_t i, const ob_layer_index **out,
-                                      ocib_error **err);
+				      ocib_error **err);
 /** Path of a file with the serialised index of layer @p i, made without reading the layer; malloc'ed, NULL
  *  where there is none. It may be no more than a claim of the image's author: good for inflating a blob on
  *  all cores where the result is verified. */
 char *ob_image_source_index_path(ob_image_source *image, size_t i);
 /** Make sure that layer @p i's blob is in the store. @p step: for progress events, 0 if none. */
-ocib_errc ob_image_source_fetch_layer(ob_image_source *image, size_t i, uint32_t step, ocib_error **err);
+ocib_errc ob_image_source_fetch_layer(ob_image_source *image, size_t i, uint32_t step,
+				      ocib_error **err);
 /** Small files (passwd, group) and others: bytes [offset, offset+len) of the unpacked tar of layer i,
  *  by range where the index has members, else after fetching the blob. */
-ocib_errc ob_image_source_read(ob_image_source *image, size_t i, const ob_entry *entry, ob_buffer *out,
-                               ocib_error **err);
+ocib_errc ob_image_source_read(ob_image_source *image, size_t i, const ob_entry *entry,
+			       ob_buffer *out, ocib_error **err);
 /** Bytes received from networks so far, for reports. */
 uint64_t ob_image_sources_received(const ob_image_sources *sources);
 

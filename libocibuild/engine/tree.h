@@ -14,9 +14,11 @@
 typedef struct ob_tree ob_tree;
 
 ocib_errc ob_tree_new_scratch(ob_store *store, ob_tree **out, ocib_error **err);
-ocib_errc ob_tree_new_image(ob_store *store, ob_image_source *image, ob_tree **out, ocib_error **err);
+ocib_errc ob_tree_new_image(ob_store *store, ob_image_source *image, ob_tree **out,
+			    ocib_error **err);
 /** The tree with one more layer, whose blob is in the store; result is moved in (index may be NULL). */
-ocib_errc ob_tree_new_child(ob_tree *parent, ob_layer_result *result, ob_tree **out, ocib_error **err);
+ocib_errc ob_tree_new_child(ob_tree *parent, ob_layer_result *result, ob_tree **out,
+			    ocib_error **err);
 ob_tree *ob_tree_ref(ob_tree *tree);
 ob_tree *ob_tree_free(ob_tree *tree); /**< drops a reference */
 OB_DEFINE_AUTO(ob_tree);
@@ -37,8 +39,8 @@ ocib_errc ob_tree_fetch_layer(ob_tree *tree, size_t i, uint32_t step, ocib_error
 /** Content of a found file; valid until the next call with this reader object. */
 typedef struct ob_tree_reader ob_tree_reader;
 ocib_errc ob_tree_reader_new(ob_tree *tree, ob_tree_reader **out, ocib_error **err);
-ocib_errc ob_tree_reader_open(ob_tree_reader *reader, const ob_found *found, ob_reader **out /* borrowed */,
-                              ocib_error **err);
+ocib_errc ob_tree_reader_open(ob_tree_reader *reader, const ob_found *found,
+			      ob_reader **out /* borrowed */, ocib_error **err);
 ob_tree_reader *ob_tree_reader_free(ob_tree_reader *reader);
 OB_DEFINE_AUTO(ob_tree_reader);
 /** A whole small file by image path, symlinks followed. Kinds: NOTFOUND, LIMIT. */
@@ -47,6 +49,6 @@ ocib_errc ob_tree_read_file(ob_tree *tree, const char *path, ob_buffer *out, oci
 /** "user[:group]" to ids by the tree's /etc/passwd and /etc/group, COPY --chown's rules: a missing name
  *  is NOTFOUND; "5" is 5:5. @p text NULL or "": 0:0. */
 ocib_errc ob_tree_lookup_owner(ob_tree *tree, const char *text, uint32_t *uid, uint32_t *gid,
-                               ocib_error **err);
+			       ocib_error **err);
 
 #endif

@@ -24,42 +24,42 @@ typedef struct ob_test_case {
 
 extern ocib_error *t_err;
 
-#define TEST(case_name)                                                                            \
-	static void case_name(void);                                                               \
-	static const ob_test_case case_##case_name = {#case_name, case_name};                      \
-	static const ob_test_case *const ptr_##case_name                                           \
-		__attribute__((used, section("ob_tests"))) = &case_##case_name;                    \
+#define TEST(case_name)                                                         \
+	static void case_name(void);                                            \
+	static const ob_test_case case_##case_name = {#case_name, case_name};   \
+	static const ob_test_case *const ptr_##case_name                        \
+		__attribute__((used, section("ob_tests"))) = &case_##case_name; \
 	static void case_name(void)
 
 /** Fails with the error's message and trace unless @p call gives OCIB_OK. */
-#define ASSERT_OK(call)                                                                            \
-	do {                                                                                       \
-		ocib_errc rc_ = (call);                                                            \
-		if (rc_ != OCIB_OK)                                                                \
-			fail_msg("%s: %d: %s\n%s", #call, (int)rc_, ocib_error_message(t_err),     \
-			         ocib_error_trace(t_err));                                         \
+#define ASSERT_OK(call)                                                                        \
+	do {                                                                                   \
+		ocib_errc rc_ = (call);                                                        \
+		if (rc_ != OCIB_OK)                                                            \
+			fail_msg("%s: %d: %s\n%s", #call, (int)rc_, ocib_error_message(t_err), \
+				 ocib_error_trace(t_err));                                     \
 	} while (0)
 /** Fails unless @p call gives @p code and t_err's message contains @p text; then clears t_err. */
-#define ASSERT_ERROR(call, code, text)                                                             \
-	do {                                                                                       \
-		ocib_errc rc_ = (call);                                                            \
-		if (rc_ != (code))                                                                 \
-			fail_msg("%s: got %d (%s), wanted %d", #call, (int)rc_,                    \
-			         t_err ? ocib_error_message(t_err) : "no error", (int)(code));     \
-		if (!strstr(ocib_error_message(t_err), (text)))                                    \
-			fail_msg("%s: '%s' does not say '%s'", #call, ocib_error_message(t_err),   \
-			         (text));                                                          \
-		t_err = ocib_error_free(t_err);                                                    \
+#define ASSERT_ERROR(call, code, text)                                                           \
+	do {                                                                                     \
+		ocib_errc rc_ = (call);                                                          \
+		if (rc_ != (code))                                                               \
+			fail_msg("%s: got %d (%s), wanted %d", #call, (int)rc_,                  \
+				 t_err ? ocib_error_message(t_err) : "no error", (int)(code));   \
+		if (!strstr(ocib_error_message(t_err), (text)))                                  \
+			fail_msg("%s: '%s' does not say '%s'", #call, ocib_error_message(t_err), \
+				 (text));                                                        \
+		t_err = ocib_error_free(t_err);                                                  \
 	} while (0)
 
 /** A fresh directory, removed after the case. Absolute path; valid until the case ends. */
 const char *t_temp_dir(void);
 /** Print why, and leave the case as skipped. */
-#define SKIP(...)                                                                                  \
-	do {                                                                                       \
-		print_message("SKIPPED: " __VA_ARGS__);                                            \
-		print_message("\n");                                                               \
-		skip();                                                                            \
+#define SKIP(...)                                       \
+	do {                                            \
+		print_message("SKIPPED: " __VA_ARGS__); \
+		print_message("\n");                    \
+		skip();                                 \
 	} while (0)
 
 #endif

@@ -10,43 +10,45 @@ extern "C" {
 
 /** One --output. */
 typedef struct ocib_output {
-	const char *type;        /**< "store" (default), "oci", "docker", "registry", "local", "tar" */
-	const char *dest;        /**< file or directory; "-" is fd 1 for archives */
-	int tar;                 /**< oci: 1 (default) an archive, 0 a layout directory; -1: default */
-	const char *name;        /**< registry: names to push to, comma-separated; default: the tags */
+	const char *type; /**< "store" (default), "oci", "docker", "registry", "local", "tar" */
+	const char *dest; /**< file or directory; "-" is fd 1 for archives */
+	int tar;          /**< oci: 1 (default) an archive, 0 a layout directory; -1: default */
+	const char *name; /**< registry: names to push to, comma-separated; default: the tags */
 } ocib_output;
 
 /** What to build. Start from OCIB_BUILD_OPTIONS_INIT; a zero field means its default. Borrowed. */
 typedef struct ocib_build_options {
-	size_t size;                      /**< sizeof this struct, set by the initialiser */
-	const char *context_dir;          /**< default "." */
-	const char *dockerfile;           /**< path of the file, relative to the working directory; default: Dockerfile in the context */
-	const char *dockerfile_text;      /**< instead of a file */
-	const char *target;               /**< stage to stop at; default the last one */
-	const char *platform;             /**< "linux/amd64"; default: this machine's */
-	const char *const *tags;          /**< NULL-terminated */
-	const char *const *build_args;    /**< "KEY=VALUE", NULL-terminated */
-	const char *const *build_contexts; /**< "NAME=VALUE", NULL-terminated */
-	const char *const *labels;        /**< "KEY=VALUE", NULL-terminated */
-	const char *const *annotations;   /**< "KEY=VALUE" for the manifest, NULL-terminated */
+	size_t size;             /**< sizeof this struct, set by the initialiser */
+	const char *context_dir; /**< default "." */
+	/** Path of the file, relative to the working directory; default: Dockerfile in the context. */
+	const char *dockerfile;
+	const char *dockerfile_text;        /**< instead of a file */
+	const char *target;                 /**< stage to stop at; default the last one */
+	const char *platform;               /**< "linux/amd64"; default: this machine's */
+	const char *const *tags;            /**< NULL-terminated */
+	const char *const *build_args;      /**< "KEY=VALUE", NULL-terminated */
+	const char *const *build_contexts;  /**< "NAME=VALUE", NULL-terminated */
+	const char *const *labels;          /**< "KEY=VALUE", NULL-terminated */
+	const char *const *annotations;     /**< "KEY=VALUE" for the manifest, NULL-terminated */
 	const char *const *no_cache_stages; /**< NULL-terminated */
-	const char *const *add_hosts;     /**< "HOST:IP", NULL-terminated */
-	const char *const *ulimits;       /**< "TYPE=SOFT[:HARD]", NULL-terminated */
-	const ocib_output *outputs;       /**< default: the store */
+	const char *const *add_hosts;       /**< "HOST:IP", NULL-terminated */
+	const char *const *ulimits;         /**< "TYPE=SOFT[:HARD]", NULL-terminated */
+	const ocib_output *outputs;         /**< default: the store */
 	size_t output_count;
-	int no_cache;                     /**< non-zero: run every step */
-	int pull;                         /**< non-zero: look for newer bases */
-	int push;                         /**< non-zero: also push all tags */
-	const char *network;              /**< "default", "none", "host" */
-	uint64_t shm_size;                /**< bytes; 0: 64 MiB */
-	const char *compression;          /**< "gzip" (default), "zstd", "uncompressed" */
-	int compression_level;            /**< 0: default */
-	int force_compression;            /**< non-zero: base layers are recompressed too */
-	const char *ca_cert;              /**< PEM for RUN; default: the host's bundle when it differs from the base's; "" none */
+	int no_cache;            /**< non-zero: run every step */
+	int pull;                /**< non-zero: look for newer bases */
+	int push;                /**< non-zero: also push all tags */
+	const char *network;     /**< "default", "none", "host" */
+	uint64_t shm_size;       /**< bytes; 0: 64 MiB */
+	const char *compression; /**< "gzip" (default), "zstd", "uncompressed" */
+	int compression_level;   /**< 0: default */
+	int force_compression;   /**< non-zero: base layers are recompressed too */
+	/** PEM for RUN; default: the host's bundle when it differs from the base's; "" none. */
+	const char *ca_cert;
 	int has_source_date_epoch;
-	int64_t source_date_epoch;        /**< seconds */
-	uint32_t jobs;                    /**< steps at once; 0: as the context says */
-	int plain_http;                   /**< non-zero: registries over HTTP */
+	int64_t source_date_epoch; /**< seconds */
+	uint32_t jobs;             /**< steps at once; 0: as the context says */
+	int plain_http;            /**< non-zero: registries over HTTP */
 } ocib_build_options;
 #define OCIB_BUILD_OPTIONS_INIT OCIB_OPTIONS_INIT(ocib_build_options)
 
@@ -58,8 +60,9 @@ typedef struct ocib_build_options {
  * @return OCIB_OK. Branch on: OCIB_ERR_SYNTAX, OCIB_ERR_UNSUPPORTED, OCIB_ERR_NOTFOUND,
  *         OCIB_ERR_COMMAND, OCIB_ERR_DENIED, OCIB_ERR_NETWORK, OCIB_ERR_PROTOCOL, OCIB_ERR_CANCELED.
  */
-OCIB_API ocib_errc ocib_build_run(ocib_context *ctx, ocib_store *store, const ocib_build_options *options,
-                                  ocib_image **out, ocib_error **err);
+OCIB_API ocib_errc ocib_build_run(ocib_context *ctx, ocib_store *store,
+				  const ocib_build_options *options, ocib_image **out,
+				  ocib_error **err);
 
 #ifdef __cplusplus
 }

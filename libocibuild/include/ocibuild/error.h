@@ -18,20 +18,21 @@ extern "C" {
 /** The kinds of failure. Zero is success, everything else is negative. */
 typedef enum ocib_errc {
 	OCIB_OK = 0,
-	OCIB_ERR_NOMEM = -1,       /**< no memory; the error object is static, failing never allocates */
-	OCIB_ERR_SYSTEM = -2,      /**< a system call failed; see ocib_error_errno() */
-	OCIB_ERR_INVALID = -3,     /**< the caller passed something this function does not take */
-	OCIB_ERR_SYNTAX = -4,      /**< a Dockerfile or ignore file is wrong; has a location */
-	OCIB_ERR_NOTFOUND = -5,    /**< something named does not exist */
-	OCIB_ERR_EXISTS = -6,      /**< something is already there and may not be replaced */
-	OCIB_ERR_CORRUPT = -7,     /**< bytes are not what their digest or their format says */
-	OCIB_ERR_LIMIT = -8,       /**< a named limit was exceeded */
-	OCIB_ERR_UNSUPPORTED = -9, /**< known, and not done by this version; has a location if it can */
-	OCIB_ERR_DENIED = -10,     /**< this machine or this policy does not allow it; has a hint */
-	OCIB_ERR_NETWORK = -11,    /**< a host could not be reached */
-	OCIB_ERR_PROTOCOL = -12,   /**< a server refused; see ocib_error_http_status() */
-	OCIB_ERR_COMMAND = -13,    /**< a RUN failed; see ocib_error_exit_status() */
-	OCIB_ERR_CANCELED = -14    /**< the caller asked to stop */
+	OCIB_ERR_NOMEM = -1,  /**< no memory; the error object is static, failing never allocates */
+	OCIB_ERR_SYSTEM = -2, /**< a system call failed; see ocib_error_errno() */
+	OCIB_ERR_INVALID = -3,  /**< the caller passed something this function does not take */
+	OCIB_ERR_SYNTAX = -4,   /**< a Dockerfile or ignore file is wrong; has a location */
+	OCIB_ERR_NOTFOUND = -5, /**< something named does not exist */
+	OCIB_ERR_EXISTS = -6,   /**< something is already there and may not be replaced */
+	OCIB_ERR_CORRUPT = -7,  /**< bytes are not what their digest or their format says */
+	OCIB_ERR_LIMIT = -8,    /**< a named limit was exceeded */
+	OCIB_ERR_UNSUPPORTED =
+		-9,            /**< known, and not done by this version; has a location if it can */
+	OCIB_ERR_DENIED = -10, /**< this machine or this policy does not allow it; has a hint */
+	OCIB_ERR_NETWORK = -11,  /**< a host could not be reached */
+	OCIB_ERR_PROTOCOL = -12, /**< a server refused; see ocib_error_http_status() */
+	OCIB_ERR_COMMAND = -13,  /**< a RUN failed; see ocib_error_exit_status() */
+	OCIB_ERR_CANCELED = -14  /**< the caller asked to stop */
 } ocib_errc;
 
 /** One failure. Opaque; free with ocib_error_free(). */

@@ -10,9 +10,15 @@
 
 /* An options struct with its size set and all else zero, for the _INIT macros. */
 #if defined(__cplusplus)
-#define OCIB_OPTIONS_INIT(type) { sizeof(type) }
+#define OCIB_OPTIONS_INIT(type) \
+	{                       \
+		sizeof(type)    \
+	}
 #else
-#define OCIB_OPTIONS_INIT(type) { .size = sizeof(type) }
+#define OCIB_OPTIONS_INIT(type)      \
+	{                            \
+		.size = sizeof(type) \
+	}
 #endif
 
 #endif

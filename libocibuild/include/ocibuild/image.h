@@ -12,13 +12,13 @@ typedef struct ocib_image ocib_image;
 
 /** @param name reference, digest, "oci:DIR[:TAG]" …. Branch on: OCIB_ERR_NOTFOUND. */
 OCIB_API ocib_errc ocib_image_open(ocib_context *ctx, ocib_store *store, const char *name,
-                                   ocib_image **out, ocib_error **err);
+				   ocib_image **out, ocib_error **err);
 OCIB_API ocib_image *ocib_image_free(ocib_image *image);
-OCIB_API const char *ocib_image_digest(const ocib_image *image);    /**< of the manifest; borrowed */
-OCIB_API const char *ocib_image_id(const ocib_image *image);        /**< digest of the config; borrowed */
+OCIB_API const char *ocib_image_digest(const ocib_image *image); /**< of the manifest; borrowed */
+OCIB_API const char *ocib_image_id(const ocib_image *image); /**< digest of the config; borrowed */
 OCIB_API const char *ocib_image_manifest_json(const ocib_image *image); /**< borrowed */
 OCIB_API const char *ocib_image_config_json(const ocib_image *image);   /**< borrowed */
-OCIB_API uint64_t ocib_image_size(const ocib_image *image);         /**< bytes of all blobs, packed */
+OCIB_API uint64_t ocib_image_size(const ocib_image *image); /**< bytes of all blobs, packed */
 OCIB_API size_t ocib_image_layer_count(const ocib_image *image);
 
 /** One line of the history, oldest first. Strings are borrowed from the image, "" when absent. */

@@ -23,7 +23,7 @@ typedef struct ocib_store ocib_store;
  * @return OCIB_OK. Branch on: OCIB_ERR_UNSUPPORTED (written by another version), OCIB_ERR_SYSTEM.
  */
 OCIB_API ocib_errc ocib_store_open(ocib_context *ctx, const char *path, ocib_store **out,
-                                   ocib_error **err);
+				   ocib_error **err);
 /** @return NULL. */
 OCIB_API ocib_store *ocib_store_close(ocib_store *store);
 /** Absolute path; borrowed. */
@@ -31,19 +31,19 @@ OCIB_API const char *ocib_store_path(const ocib_store *store);
 
 /** One name in the store. Strings are borrowed for the callback. */
 typedef struct ocib_store_ref {
-	const char *name;     /**< as a person types it: "runtime:latest" */
+	const char *name;      /**< as a person types it: "runtime:latest" */
 	const char *full_name; /**< "docker.io/library/runtime:latest" */
-	const char *digest;   /**< of the manifest or index */
-	const char *image_id; /**< digest of the config; "" for an index of several platforms */
-	const char *platform; /**< "linux/amd64"; "" for an index */
-	const char *created;  /**< RFC 3339 or "" */
-	uint64_t size;        /**< bytes of all blobs, packed */
+	const char *digest;    /**< of the manifest or index */
+	const char *image_id;  /**< digest of the config; "" for an index of several platforms */
+	const char *platform;  /**< "linux/amd64"; "" for an index */
+	const char *created;   /**< RFC 3339 or "" */
+	uint64_t size;         /**< bytes of all blobs, packed */
 } ocib_store_ref;
 /** @return 0 to go on. */
 typedef int (*ocib_store_ref_fn)(const ocib_store_ref *ref, void *user);
 /** Every name, sorted. */
 OCIB_API ocib_errc ocib_store_list(ocib_store *store, ocib_store_ref_fn each, void *user,
-                                   ocib_error **err);
+				   ocib_error **err);
 /**
  * Give an image one more name.
  *
@@ -51,15 +51,16 @@ OCIB_API ocib_errc ocib_store_list(ocib_store *store, ocib_store_ref_fn each, vo
  * @return OCIB_OK. Branch on: OCIB_ERR_NOTFOUND, OCIB_ERR_INVALID (no valid name, or not unique).
  */
 OCIB_API ocib_errc ocib_store_tag(ocib_store *store, const char *image, const char *new_name,
-                                  ocib_error **err);
+				  ocib_error **err);
 /** Remove a name; the image and its blobs stay. Branch on: OCIB_ERR_NOTFOUND, OCIB_ERR_INVALID. */
 OCIB_API ocib_errc ocib_store_untag(ocib_store *store, const char *name, ocib_error **err);
 
 /** What ocib_store_check() found wrong, one call each. */
 typedef int (*ocib_store_problem_fn)(const char *problem, void *user);
 /** Read everything and verify it. @p problems receives their number. */
-OCIB_API ocib_errc ocib_store_check(ocib_context *ctx, ocib_store *store, ocib_store_problem_fn each,
-                                    void *user, uint64_t *problems, ocib_error **err);
+OCIB_API ocib_errc ocib_store_check(ocib_context *ctx, ocib_store *store,
+				    ocib_store_problem_fn each, void *user, uint64_t *problems,
+				    ocib_error **err);
 
 #ifdef __cplusplus
 }
