@@ -11,8 +11,8 @@ cmake --preset release >/dev/null
 cmake --build --preset release --target ocibuild-cli ocibuild-worker
 cmake --preset dev >/dev/null
 cmake --build --preset dev
-ctest --preset dev "$@"
+ctest --preset dev --parallel 2 "$@"
 # What several threads touch, under TSan.
 cmake --preset tsan >/dev/null
 cmake --build --preset tsan --target unit-tests
-ctest --preset tsan -R '^test_(base|io|layer|store|engine)_' "$@"
+ctest --preset tsan --parallel 2 -R '^test_(base|io|layer|store|engine)_'

@@ -161,7 +161,7 @@ ocib_errc ob_dockerfile_parse(const char *name, const char *data, size_t len, ob
 		return r;
 	if (file->len == 0)
 		return ob_fail_at(err, file, &nowhere, OCIB_ERR_SYNTAX,
-				  "file with no instructions");
+				  "file with no instructions: it is empty");
 	if (file->stage_count == 0)
 		return ob_fail_at(err, file, &nowhere, OCIB_ERR_SYNTAX,
 				  "no build stage in current context: there is no FROM");

@@ -45,7 +45,7 @@ say "registries that lie"
 truth=$work/truth
 want 0 '' "$OCIBUILD" copy busybox "oci:$truth:1"
 liar() { # liar LIE: sets $registry
-	python3 "$source_dir/tests/support/lying_registry.py" "$truth" 1 "$1" >"$work/port" 2>"$work/liar.log" &
+	python3 "$(dirname "$0")/lying_registry.py" "$truth" 1 "$1" >"$work/port" 2>"$work/liar.log" &
 	background="$background $!"
 	for _ in $(seq 50); do
 		[ -s "$work/port" ] && break

@@ -1,5 +1,5 @@
-/* tests/support/fake_registry.h — what tests of the registry client share: a context, a blob of known
- * content, a fake server that plays the registry, and a second one elsewhere.
+/* tests/support/fake_registry.h — what tests of the registry client share: a context, a blob of
+ * known content, a fake server that plays the registry, and a second one elsewhere.
  */
 #ifndef OB_TESTS_FAKE_REGISTRY_H
 #define OB_TESTS_FAKE_REGISTRY_H

@@ -1,6 +1,7 @@
 /* tests/unit/test_base_text.c — strings, paths, buffers, lists, maps, times. */
 #include "harness.h"
 #include <stdlib.h>
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "base/map.h"
 #include "base/paths.h"
@@ -252,4 +253,32 @@ TEST(map__keeps_order_and_frees_what_is_replaced)
 	assert_null(ob_map_at(map, 1000, &key));
 	map = ob_map_free(map);
 	assert_int_equal(freed, 1001);
+}
+
+TEST(arena__pieces_stay_whole_and_aligned_when_arenas_are_joined)
+{
+	ob_autodone(ob_arena) arena = {0};
+	ob_arena other = {0};
+	const char *texts[2000];
+	char text[32];
+
+	for (size_t i = 0; i < OB_ARRAY_LEN(texts); i++) {
+		int len = snprintf(text, sizeof(text), "text number %zu", i);
+		ob_arena *to = i % 3 ? &arena : &other;
+
+		texts[i] = ob_arena_text(to, text, (size_t)len);
+		uint64_t *number = ob_arena_alloc(to, sizeof(*number));
+		assert_int_equal((uintptr_t)number % sizeof(*number), 0);
+		assert_int_equal(*number, 0);
+		*number = UINT64_MAX;
+		if (i % 500 == 0)
+			ob_arena_take(&arena, &other);
+	}
+	ob_arena_take(&arena, &other);
+	assert_null(other.chunks);
+	memset(ob_arena_alloc(&arena, 1 << 20), 1, 1 << 20);
+	for (size_t i = 0; i < OB_ARRAY_LEN(texts); i++) {
+		(void)snprintf(text, sizeof(text), "text number %zu", i);
+		assert_string_equal(texts[i], text);
+	}
 }

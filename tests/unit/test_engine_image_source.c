@@ -1,4 +1,6 @@
-/* tests/unit/test_engine_image_source.c — images resolved out of stores and layouts; layer indexes. */
+/* tests/unit/test_engine_image_source.c — images resolved out of stores and layouts; layer
+ * indexes.
+ */
 #include "layer_fixture.h"
 #include "store_fixture.h"
 #include "engine/image_source.h"
@@ -41,7 +43,10 @@ static void end(void)
 	ctx = ocib_context_free(ctx);
 }
 
-/* An image of one real layer for that platform. @p spoil may change the manifest before it is written. */
+/*
+ * An image of one real layer for that platform. @p spoil may change the manifest before it is
+ * written.
+ */
 static void make_image(ob_store *to, const ob_platform *platform,
 		       void (*spoil)(ob_manifest *, ob_config *), ob_descriptor *out)
 {

@@ -1,4 +1,6 @@
-/* tests/unit/test_registry_trust.c — redirects and tokens: who gets to see credentials, and who does not. */
+/* tests/unit/test_registry_trust.c — redirects and tokens: who gets to see credentials, and who
+ * does not.
+ */
 #include "fake_registry.h"
 
 static fake_server other;

@@ -1,4 +1,6 @@
-/* tests/unit/test_registry_upload.c — blobs and manifests into a registry, manifests out of it, plain URLs. */
+/* tests/unit/test_registry_upload.c — blobs and manifests into a registry, manifests out of it,
+ * plain URLs.
+ */
 #include <fcntl.h>
 #include "fake_registry.h"
 #include "registry/http_get.h"
