@@ -12,6 +12,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include "base/fds.h"
@@ -181,45 +182,78 @@ static ocib_errc finish_mapper(mapper *m, ocib_error **err)
 		return OCIB_OK;
 	ob_fail(err, OCIB_ERR_DENIED, "'%s' failed: %s", m->program,
 		said[0] ? said : "it said nothing");
-	ob_error_set_hint(err,
-			  "'%s' must be set-user-id root (or have its file capability), and not on "
-			  "a file system mounted nosuid: reinstall the package it came in",
-			  m->program);
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		ob_error_set_hint(err,
+				  "'no new privileges' is in force, so set-user-id programs do "
+				  "nothing: start without it (in Kubernetes: "
+				  "allowPrivilegeEscalation: true)");
+	else
+		ob_error_set_hint(
+			err,
+			"'%s' must be set-user-id root (or have its file capability), and "
+			"not on a file system mounted nosuid: reinstall its package",
+			m->program);
 	return OCIB_ERR_DENIED;
 }
 
-static ocib_errc find_ranges(bool is_gid, ob_id_ranges *out, ocib_error **err)
+static ocib_errc require_programs(ocib_error **err)
 {
-	const char *path = is_gid ? "/etc/subgid" : "/etc/subuid";
-	char name[256];
-
-	if (!ob_idmap_program(is_gid)) {
-		ob_fail(err, OCIB_ERR_DENIED, "%s is not installed",
-			is_gid ? "newgidmap" : "newuidmap");
+	for (int i = 0; i < 2; i++) {
+		if (ob_idmap_program(i == 1))
+			continue;
+		ob_fail(err, OCIB_ERR_DENIED, "%s is not installed", i ? "newgidmap" : "newuidmap");
 		ob_error_set_hint(err, "install the package uidmap (Debian, Ubuntu), shadow-utils "
 				       "(Fedora) or shadow-uidmap (Alpine)");
 		return OCIB_ERR_DENIED;
 	}
+	return OCIB_OK;
+}
+
+/* The lines that are missing, above all ranges that either file gives to anybody. */
+static ocib_errc fail_ranges(const ob_id_ranges ranges[2], const char *name, ocib_error **err)
+{
+	static const char *const paths[2] = {"/etc/subuid", "/etc/subgid"};
+	uint64_t start = ranges[0].free_start > ranges[1].free_start ? ranges[0].free_start
+								     : ranges[1].free_start;
+	char hint[1024] = "as root:";
+	int missing = ranges[0].len ? 1 : 0;
+
+	for (int i = 0; i < 2; i++) {
+		size_t len = strlen(hint);
+
+		if (!ranges[i].len)
+			(void)snprintf(hint + len, sizeof(hint) - len,
+				       "%s echo '%s:%ju:65536' >> %s", i > missing ? " &&" : "",
+				       name, (uintmax_t)start, paths[i]);
+	}
+	ob_fail(err, OCIB_ERR_DENIED, "%s has no line for user %s", paths[missing], name);
+	ob_error_set_hint(err, "%s", hint);
+	return OCIB_ERR_DENIED;
+}
+
+static ocib_errc find_ranges(ob_id_ranges ranges[2], ocib_error **err)
+{
+	char name[256];
+	ocib_errc r = require_programs(err);
+
 	ob_user_name(getuid(), name);
-	ocib_errc r = ob_id_ranges_read(path, getuid(), name, out, err);
-	if (r < 0 || out->len)
+	if (r == OCIB_OK)
+		r = ob_id_ranges_read("/etc/subuid", getuid(), name, &ranges[0], err);
+	if (r == OCIB_OK)
+		r = ob_id_ranges_read("/etc/subgid", getuid(), name, &ranges[1], err);
+	if (r < 0 || (ranges[0].len && ranges[1].len))
 		return r;
 	if (!name[0])
 		(void)snprintf(name, sizeof(name), "%u", getuid());
-	ob_fail(err, OCIB_ERR_DENIED, "%s has no line for user %s", path, name);
-	ob_error_set_hint(err, "as root: echo '%s:%ju:65536' >> %s", name,
-			  (uintmax_t)out->free_start, path);
-	return OCIB_ERR_DENIED;
+	return fail_ranges(ranges, name, err);
 }
 
 ocib_errc ob_idmap_write(pid_t pid, ocib_error **err)
 {
 	ob_id_ranges ranges[2];
 	mapper mappers[2] = {{.said = -1}, {.said = -1}};
-	ocib_errc r = find_ranges(false, &ranges[0], err);
+	ocib_errc r = find_ranges(ranges, err);
 
-	if (r == OCIB_OK)
-		r = find_ranges(true, &ranges[1], err);
 	for (int i = 0; i < 2 && r == OCIB_OK; i++)
 		r = start_mapper(&mappers[i], i == 1, pid, &ranges[i], err);
 	for (int i = 0; i < 2; i++) {

@@ -64,9 +64,14 @@ void ob_hint_user_namespaces(ocib_error **err)
 	else if (prctl(PR_GET_SECCOMP) == 2)
 		ob_error_set_hint(err,
 				  "a system call filter is in force (a container's?): start the "
-				  "container with a profile that allows user namespaces, e.g. "
-				  "docker run --security-opt seccomp=unconfined "
-				  "--security-opt apparmor=unconfined");
+				  "container with a profile that allows namespaces, e.g. docker "
+				  "run --security-opt seccomp=unconfined --security-opt "
+				  "apparmor=unconfined, and as root also --cap-add SYS_ADMIN");
+	else if (geteuid() == 0)
+		ob_error_set_hint(err,
+				  "root lacks the capability CAP_SYS_ADMIN (in a container: add "
+				  "it, docker run --cap-add SYS_ADMIN), or start as an ordinary "
+				  "user with lines in /etc/subuid and /etc/subgid");
 }
 
 static ocib_errc fail_denied(ocib_error **err, const char *what)

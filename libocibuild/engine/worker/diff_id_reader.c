@@ -44,7 +44,8 @@ static ocib_errc check(diff_id_reader *r, ocib_error **err)
 	return OCIB_OK;
 }
 
-static ocib_errc diff_id_read(ob_reader *self, void *data, size_t cap, size_t *got, ocib_error **err)
+static ocib_errc diff_id_read(ob_reader *self, void *data, size_t cap, size_t *got,
+			      ocib_error **err)
 {
 	diff_id_reader *r = (diff_id_reader *)self;
 

@@ -42,7 +42,8 @@ typedef struct ob_unpack_request {
 	uint32_t step;            /**< for progress events, with @ref id */
 	const char *id;
 	uint64_t size; /**< unpacked bytes if known, else 0 */
-	const ob_digest *diff_id; /**< the tar must have it, else CORRUPT; NULL: known to be right */
+	const ob_digest
+		*diff_id; /**< the tar must have it, else CORRUPT; NULL: known to be right */
 } ob_unpack_request;
 ocib_errc ob_worker_unpack(ob_worker *worker, const ob_unpack_request *request, ocib_error **err);
 

@@ -109,29 +109,44 @@ static int guard(pid_t worker, int worker_fd, int engine_fd)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-/* The best rung first; of the last one tried, the error is the answer. */
+/* Why each rung failed, in one line; the remedy is that of the best. */
+static void answer_refusals(ocib_error *const whys[2])
+{
+	ob_auto(ocib_error) all = NULL;
+	const ocib_error *best = whys[0] ? whys[0] : whys[1];
+
+	if (whys[0])
+		(void)ob_fail(&all, ocib_error_code(best), "root: %s; ranges: %s",
+			      ocib_error_message(whys[0]), ocib_error_message(whys[1]));
+	if (all && ocib_error_hint(best))
+		ob_error_set_hint(&all, "%s", ocib_error_hint(best));
+	answer_failure(all ? all : best);
+}
+
+/* The best rung first. */
 static int enter(const char *store_dir, int engine_fd)
 {
-	ob_auto(ocib_error) why = NULL;
-	ob_autofd int worker_fd = -1;
+	ocib_error *whys[2] = {NULL, NULL}; /* of root and of ranges */
 	bool may_be_root = geteuid() == 0 && ob_idmap_count() > 1;
 
-	for (ob_rung rung = may_be_root ? OB_RUNG_ROOT : OB_RUNG_RANGES; rung >= OB_RUNG_RANGES;
-	     rung--) {
+	for (int i = may_be_root ? 0 : 1; i < 2; i++) {
+		ob_rung rung = i == 0 ? OB_RUNG_ROOT : OB_RUNG_RANGES;
+		ob_autofd int worker_fd = -1;
 		pid_t pid = -1;
+		ocib_errc r = ob_sandbox_fork(rung, &pid, &worker_fd, &whys[i]);
 
-		why = ocib_error_free(why);
-		ocib_errc r = ob_sandbox_fork(rung, &pid, &worker_fd, &why);
 		if (pid == 0 && r == OCIB_OK)
 			return work(rung, store_dir);
 		if (pid == 0) {
-			answer_failure(why);
+			answer_failure(whys[i]);
 			return 1;
 		}
 		if (r == OCIB_OK)
 			return guard(pid, worker_fd, engine_fd);
 	}
-	answer_failure(why);
+	answer_refusals(whys);
+	for (int i = 0; i < 2; i++)
+		(void)ocib_error_free(whys[i]);
 	return 1;
 }
 
