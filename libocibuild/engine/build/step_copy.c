@@ -157,20 +157,31 @@ static ocib_errc save_records(ob_build *build, const copy_keys *keys, const ob_s
 
 /* --- writing --- */
 
-static ocib_errc write_blob(ob_build *build, ob_copy_job *job, ob_layer_result *result,
-			    ocib_error **err)
+/* Files into the layer; what is known of them is not needed any more when it is written. */
+static ocib_errc write_entries(ob_build *build, const ob_stage_run *stage, ob_copy_job **job,
+			       ob_writer *blob, copy_keys *keys, ob_layer_result *result,
+			       ocib_error **err)
+{
+	ob_auto(ob_layer_writer) layer = NULL;
+
+	ocib_errc r = ob_layer_writer_open(&build->writer, blob, &layer, err);
+	if (r == OCIB_OK)
+		r = ob_copy_write(build->ctx, *job, layer, err);
+	if (r == OCIB_OK)
+		r = exact_key(build, stage, *job, keys, err);
+	*job = ob_copy_job_free(*job);
+	return r == OCIB_OK ? ob_layer_writer_finish(layer, result, err) : r;
+}
+
+static ocib_errc write_blob(ob_build *build, const ob_stage_run *stage, ob_copy_job **job,
+			    copy_keys *keys, ob_layer_result *result, ocib_error **err)
 {
 	ob_auto(ob_blob_writer) blob = NULL;
-	ob_auto(ob_layer_writer) layer = NULL;
 
 	ocib_errc r = ob_blob_writer_open(build->store, &blob, err);
 	if (r == OCIB_OK) /* unhashed: the layer writer knows the digest of what it wrote */
-		r = ob_layer_writer_open(&build->writer, ob_blob_writer_unhashed(blob), &layer,
-					 err);
-	if (r == OCIB_OK)
-		r = ob_copy_write(build->ctx, job, layer, err);
-	if (r == OCIB_OK)
-		r = ob_layer_writer_finish(layer, result, err);
+		r = write_entries(build, stage, job, ob_blob_writer_unhashed(blob), keys, result,
+				  err);
 	if (r == OCIB_OK)
 		r = ob_blob_writer_commit_trusted(blob, &result->descriptor.digest, err);
 	if (r == OCIB_OK)
@@ -181,17 +192,15 @@ static ocib_errc write_blob(ob_build *build, ob_copy_job *job, ob_layer_result *
 }
 
 static ocib_errc make_layer(ob_build *build, ob_stage_run *stage, const ob_step *step,
-			    ob_copy_job *job, copy_keys *keys, ocib_error **err)
+			    ob_copy_job **job, copy_keys *keys, ocib_error **err)
 {
 	ob_autodone(ob_layer_result) result = {0};
 	ob_autodone(ob_step_record) record = {0};
 	ob_auto(ob_tree) tree = NULL;
 
-	ocib_errc r = write_blob(build, job, &result, err);
+	ocib_errc r = write_blob(build, stage, job, keys, &result, err);
 	if (r == OCIB_OK)
 		r = ob_step_record_of_layer(&result, ob_tree_chain_id(stage->tree), &record, err);
-	if (r == OCIB_OK)
-		r = exact_key(build, stage, job, keys, err);
 	if (r == OCIB_OK)
 		r = save_records(build, keys, &record, err);
 	if (r == OCIB_OK)
@@ -235,7 +244,8 @@ static ocib_errc execute(ob_build *build, ob_stage_run *stage, ob_copy_input *in
 	if (found)
 		return ob_step_use_record(build, stage, input->step, &record, err);
 	ob_span_start(build->ctx, span);
-	return ob_span_end(build->ctx, span, make_layer(build, stage, input->step, job, keys, err));
+	return ob_span_end(build->ctx, span,
+			   make_layer(build, stage, input->step, &job, keys, err));
 }
 
 static ocib_errc do_copy(ob_build *build, ob_stage_run *stage, const ob_step *step,
