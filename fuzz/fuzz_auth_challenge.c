@@ -1,6 +1,7 @@
 /* fuzz/fuzz_auth_challenge.c — any bytes as a WWW-Authenticate header.
  *
- * Property: what was understood, written out again with every value quoted, is understood the same way.
+ * Property: what was understood, written out again with every value quoted, is understood the same
+ * way.
  */
 #include <assert.h>
 #include <stdint.h>

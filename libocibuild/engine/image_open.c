@@ -1,4 +1,5 @@
-/* engine/image_open.c — the public ocib_image: manifest, config and history of one image, all in memory.
+/* engine/image_open.c — the public ocib_image: manifest, config and history of one image, all in
+ * memory.
  *
  * Nothing of it refers to the store any more once it is open, so it may outlive it.
  */
@@ -38,7 +39,10 @@ static const char *or_empty(const char *text)
 	return text ? text : "";
 }
 
-/* Layers are the history's entries that are not empty, in order; either list may be the longer one. */
+/*
+ * Layers are the history's entries that are not empty, in order; either list may be the
+ * longer one.
+ */
 static ocib_errc make_history(ocib_image *image, ocib_error **err)
 {
 	const ob_config *config = image->config;

@@ -1,8 +1,8 @@
 /* registry/auth.c — what a registry asks for, remembered, and the headers that answer it.
  *
- * One lock guards all, also while a token is fetched: the others would fetch the same one. Credentials are
- * loaded at the first challenge, so a registry that asks nothing starts no helper. Secrets are overwritten
- * when they are dropped.
+ * One lock guards all, also while a token is fetched: the others would fetch the same one.
+ * Credentials are loaded at the first challenge, so a registry that asks nothing starts no helper.
+ * Secrets are overwritten when they are dropped.
  */
 #include "registry/auth.h"
 #include <pthread.h>

@@ -3,8 +3,9 @@
  *   challenge  = scheme [ 1*SP ( token68 / #( token BWS "=" BWS ( token / quoted-string ) ) ) ]
  *   header     = #challenge
  *
- * So after a comma either a further parameter follows or a new scheme, and only the "=" after the word
- * tells. The reader goes through the text once with a cursor and never looks back further than a word.
+ * So after a comma either a further parameter follows or a new scheme, and only the "=" after the
+ * word tells. The reader goes through the text once with a cursor and never looks back further than
+ * a word.
  */
 #include "registry/auth_challenge.h"
 #include <stdlib.h>

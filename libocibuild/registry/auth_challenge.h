@@ -6,9 +6,8 @@
 #include "base/strlist.h"
 
 typedef struct ob_challenge {
-	char *scheme; /**< lower case: "bearer", "basic", … */
-	ob_strlist
-		params; /**< KEY=VALUE, keys in lower case, quotes removed; the first of a name counts */
+	char *scheme;      /**< lower case: "bearer", "basic", … */
+	ob_strlist params; /**< KEY=VALUE, keys in lower case, no quotes; the first of a name */
 } ob_challenge;
 
 typedef struct ob_challenges {

@@ -1,12 +1,12 @@
 /* registry/auth_config.c — who are we at this registry? Docker's config.json says.
  *
- *   { "auths": { "ghcr.io": {"auth": base64(user:password)} }, "credHelpers": { "gcr.io": "gcloud" },
- *     "credsStore": "desktop" }
+ *   { "auths": { "ghcr.io": {"auth": base64(user:password)} },
+ *     "credHelpers": { "gcr.io": "gcloud" }, "credsStore": "desktop" }
  *
  * Keys of auths were written by many tools: "https://index.docker.io/v1/", "ghcr.io",
- * "registry.example.org/team". They are compared without scheme, version suffix and trailing slash; a key
- * with a path counts for the repositories below it (as Podman has it), and the longest one wins.
- * No secret leaves this file other than in the result.
+ * "registry.example.org/team". They are compared without scheme, version suffix and trailing slash;
+ * a key with a path counts for the repositories below it (as Podman has it), and the longest one
+ * wins. No secret leaves this file other than in the result.
  */
 #include "registry/auth_config.h"
 #include <fcntl.h>

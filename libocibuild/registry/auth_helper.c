@@ -1,10 +1,10 @@
-/* registry/auth_helper.c — the credential helper protocol: a word in argv, the server on standard input,
- * JSON on standard output.
+/* registry/auth_helper.c — the credential helper protocol: a word in argv, the server on standard
+ * input, JSON on standard output.
  *
- * The program is found in $PATH and started with posix_spawn: no code of ours runs between fork and exec.
- * Standard input is a memory file, so a helper that does not read cannot block us or raise SIGPIPE.
- * Standard error goes to /dev/null: it may repeat secrets. The child's exit status is only asked for;
- * in a process that reaps all its children the answer alone decides.
+ * The program is found in $PATH and started with posix_spawn: no code of ours runs between fork and
+ * exec. Standard input is a memory file, so a helper that does not read cannot block us or raise
+ * SIGPIPE. Standard error goes to /dev/null: it may repeat secrets. The child's exit status is only
+ * asked for; in a process that reaps all its children the answer alone decides.
  */
 #include "registry/auth_helper.h"
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* registry/auth_token.c — tokens: GET with Basic or nothing, POST where we hold an identity token.
  *
- * A token goes into a header later, so only visible ASCII is taken. The reply with the token is never part
- * of an error or a debug event.
+ * A token goes into a header later, so only visible ASCII is taken. The reply with the token is
+ * never part of an error or a debug event.
  */
 #include "registry/auth_token.h"
 #include <string.h>

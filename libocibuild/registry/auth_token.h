@@ -1,4 +1,6 @@
-/* registry/auth_token.h — fetch a bearer token (distribution's token and OAuth 2 specifications). */
+/* registry/auth_token.h — fetch a bearer token (distribution's token and OAuth 2
+ * specifications).
+ */
 #ifndef OB_REGISTRY_AUTH_TOKEN_H
 #define OB_REGISTRY_AUTH_TOKEN_H
 
@@ -16,8 +18,10 @@ typedef struct ob_token_request {
 ocib_errc ob_token_fetch(ocib_context *ctx, ob_curl_pool *pool, const ob_token_request *request,
 			 char **token, int64_t *lifetime, ocib_error **err);
 
-/** The realm of a challenge as a URL, refused where it would send a password less protected than the
- *  registry itself is reached. Kinds: PROTOCOL. */
+/**
+ * The realm of a challenge as a URL, refused where it would send a password less protected than
+ * the registry itself is reached. Kinds: PROTOCOL.
+ */
 ocib_errc ob_token_realm(const char *registry_url, const char *realm, char **out, ocib_error **err);
 
 #endif

@@ -1,7 +1,7 @@
 /* registry/base64.c — base64 of credentials: `auth` members of config.json and Basic headers.
  *
- * Small inputs only. The decoder takes padding or none, and nothing else than the standard alphabet, so
- * that a damaged config.json is noticed instead of becoming a wrong password.
+ * Small inputs only. The decoder takes padding or none, and nothing else than the standard
+ * alphabet, so that a damaged config.json is noticed instead of becoming a wrong password.
  */
 #include "registry/base64.h"
 #include <stdint.h>

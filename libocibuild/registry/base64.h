@@ -6,7 +6,10 @@
 
 /** malloc'ed text; NULL: no memory. */
 char *ob_base64_encode(const void *data, size_t len);
-/** malloc'ed, NUL added after *len bytes; padding may be missing. NULL: not base64, or no memory. */
+/**
+ * malloc'ed, NUL added after *len bytes; padding may be missing. NULL: not base64, or no
+ * memory.
+ */
 char *ob_base64_decode(const char *text, size_t *len);
 
 #endif

@@ -1,11 +1,12 @@
 /* registry/curl_pool.c — the only place where libcurl is set up.
  *
- * libcurl's global init runs once per process behind pthread_once; it is never undone, as nobody can know
- * who else in the process uses libcurl. A handle is an easy handle in a multi handle of its own: the
- * connection cache lives in the latter, so a handle that is taken again goes on over the same connection.
+ * libcurl's global init runs once per process behind pthread_once; it is never undone, as nobody
+ * can know who else in the process uses libcurl. A handle is an easy handle in a multi handle of
+ * its own: the connection cache lives in the latter, so a handle that is taken again goes on over
+ * the same connection.
  *
- * Trust: $SSL_CERT_FILE where set, else what libcurl was built with. A --ca-cert is added to that bundle
- * in memory, since libcurl takes one bundle and not two.
+ * Trust: $SSL_CERT_FILE where set, else what libcurl was built with. A --ca-cert is added to that
+ * bundle in memory, since libcurl takes one bundle and not two.
  */
 #include "registry/curl_pool.h"
 #include <errno.h>
@@ -66,7 +67,10 @@ static const char *system_bundle(const ob_curl_pool *pool)
 	return "/etc/ssl/certs/ca-certificates.crt";
 }
 
-/* Bundle and extra file in one piece of memory. A machine without a bundle trusts the extra file only. */
+/*
+ * Bundle and extra file in one piece of memory. A machine without a bundle trusts the extra file
+ * only.
+ */
 static ocib_errc load_trust(ob_curl_pool *pool, const char *ca_file, ocib_error **err)
 {
 	ob_auto(ocib_error) ignored = NULL;

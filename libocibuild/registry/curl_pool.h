@@ -1,7 +1,7 @@
 /* registry/curl_pool.h — libcurl handles that keep their connections, and what all of them trust.
  *
- * A pool may be used by several threads; a handle belongs to the thread that took it until it is given
- * back. Name lookups and TLS sessions are shared by all handles of a pool.
+ * A pool may be used by several threads; a handle belongs to the thread that took it until it is
+ * given back. Name lookups and TLS sessions are shared by all handles of a pool.
  */
 #ifndef OB_REGISTRY_CURL_POOL_H
 #define OB_REGISTRY_CURL_POOL_H
@@ -13,7 +13,7 @@ typedef struct ob_curl_pool ob_curl_pool;
 
 typedef struct ob_curl_handle {
 	CURL *easy;
-	CURLM *multi; /* of its own: holds the connection, and lets a wait end when the context is canceled */
+	CURLM *multi; /* of its own: holds the connection, and lets a wait be canceled */
 	struct ob_curl_handle *next;
 } ob_curl_handle;
 

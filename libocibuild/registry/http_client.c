@@ -1,9 +1,9 @@
 /* registry/http_client.c — redirects by hand, because credentials are at stake.
  *
- * libcurl would follow redirects itself, and would carry a header that was set by hand to another host.
- * Registries redirect blobs to storage with signed addresses: the token must not go there, and storage
- * refuses requests that carry both. So each hop is one transfer, and the header is there only while the
- * origin is the one that the caller meant.
+ * libcurl would follow redirects itself, and would carry a header that was set by hand to another
+ * host. Registries redirect blobs to storage with signed addresses: the token must not go there,
+ * and storage refuses requests that carry both. So each hop is one transfer, and the header is
+ * there only while the origin is the one that the caller meant.
  */
 #include "registry/http_client.h"
 #include <poll.h>
@@ -108,7 +108,10 @@ static uint64_t asked_delay(const ob_http_reply *reply)
 	return seconds > OB_LIMIT_HTTP_RETRY_AFTER ? UINT64_MAX : seconds * 1000;
 }
 
-/* Doubles with each failure; a quarter of it is noise, so that many builds do not return in step. */
+/*
+ * Doubles with each failure; a quarter of it is noise, so that many builds do not return in
+ * step.
+ */
 static uint64_t own_delay(unsigned failures)
 {
 	struct timespec now;

@@ -1,9 +1,9 @@
 /* registry/http_transfer.c — one request over one libcurl handle.
  *
- * The transfer runs in a multi handle so that the wait also watches the context's cancel descriptor:
- * Ctrl-C ends a stalled download at once. Only a 2xx body reaches the caller; the body of any other reply
- * is kept, up to its limit, for the error message. A callback's error is stored and handed on as it is,
- * whatever libcurl makes of the aborted transfer.
+ * The transfer runs in a multi handle so that the wait also watches the context's cancel
+ * descriptor: Ctrl-C ends a stalled download at once. Only a 2xx body reaches the caller; the body
+ * of any other reply is kept, up to its limit, for the error message. A callback's error is stored
+ * and handed on as it is, whatever libcurl makes of the aborted transfer.
  *
  * Nothing here reports headers or URLs with their queries: both may hold secrets.
  */
@@ -220,7 +220,10 @@ static ocib_errc add_header(ob_curl_list **list, const char *line, ocib_error **
 
 static ocib_errc make_headers(const ob_http_call *call, ob_curl_list **list, ocib_error **err)
 {
-	/* No "Expect: 100-continue": a server that ignores it would cost a second for each upload. */
+	/*
+	 * No "Expect: 100-continue": a server that ignores it would cost a second for each
+	 * upload.
+	 */
 	ocib_errc rc = add_header(list, "Expect:", err);
 
 	for (size_t i = 0; !rc && call->headers && i < call->headers->len; i++)
@@ -302,7 +305,10 @@ static ocib_errc perform(exchange *x, ob_curl_handle *handle, ocib_error **err)
 	if (canceled)
 		return ob_check_canceled(x->ctx, err);
 	curl_easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &x->reply->status);
-	/* A refusal that came while the body was still being sent is the reply, however the sending ended. */
+	/*
+	 * A refusal that came while the body was still being sent is the reply, however the sending
+	 * ended.
+	 */
 	bool refused = x->reply->status >= 400;
 	if (code && !(code == CURLE_WRITE_ERROR && x->body_is_cut) &&
 	    !(code == CURLE_SEND_ERROR && refused))

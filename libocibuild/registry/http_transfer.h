@@ -1,5 +1,5 @@
-/* registry/http_transfer.h — one HTTP request and its reply: no redirects, no retries, no credentials of
- * its own. http_client.h adds redirects, registry_session.h credentials.
+/* registry/http_transfer.h — one HTTP request and its reply: no redirects, no retries, no
+ * credentials of its own. http_client.h adds redirects, registry_session.h credentials.
  */
 #ifndef OB_REGISTRY_HTTP_TRANSFER_H
 #define OB_REGISTRY_HTTP_TRANSFER_H
@@ -36,7 +36,10 @@ typedef struct ob_http_reply {
 
 void ob_http_reply_done(ob_http_reply *reply);
 void ob_http_reply_clear(ob_http_reply *reply);
-/** Value of the first header of that name after the @p skip first ones; borrowed, NULL if absent. */
+/**
+ * Value of the first header of that name after the @p skip first ones; borrowed, NULL if
+ * absent.
+ */
 const char *ob_http_header(const ob_http_reply *reply, const char *name, size_t skip);
 
 /** What is asked. Zero members mean "none"; everything is borrowed. */
@@ -53,8 +56,10 @@ typedef struct ob_http_call {
 	uint64_t size;
 	int (*sent)(uint64_t current, uint64_t total, void *arg); /**< progress; non-zero cancels */
 	void *sent_arg;
-	/* body of a 2xx reply: on_reply once when its headers are complete, on_data for each piece; with an
-	 * error they end the transfer, which then fails with that error */
+	/*
+	 * body of a 2xx reply: on_reply once when its headers are complete, on_data for each piece;
+	 * with an error they end the transfer, which then fails with that error
+	 */
 	ocib_errc (*on_reply)(const ob_http_reply *reply, void *arg, ocib_error **err);
 	ocib_errc (*on_data)(const void *data, size_t len, void *arg, ocib_error **err);
 	void *arg;

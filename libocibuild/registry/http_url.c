@@ -1,8 +1,9 @@
-/* registry/http_url.c — URLs by libcurl's own parser, so that what is checked is what is connected to.
+/* registry/http_url.c — URLs by libcurl's own parser, so that what is checked is what is connected
+ * to.
  *
- * Whether credentials may go along is decided on origins (scheme, host, port) as curl sees them; a second
- * parser with another opinion would be a hole. The query of a URL is treated as a secret: storage
- * backends sign their addresses there.
+ * Whether credentials may go along is decided on origins (scheme, host, port) as curl sees them; a
+ * second parser with another opinion would be a hole. The query of a URL is treated as a secret:
+ * storage backends sign their addresses there.
  */
 #include "registry/http_url.h"
 #include <arpa/inet.h>

@@ -9,9 +9,11 @@
 #include "base/error.h"
 
 /**
- * @p location, relative to @p base where it is relative (base may be NULL), as a normal absolute URL.
- * @param authorization receives "Basic …" (malloc'ed) when the URL has user information; with NULL such
- *                      a URL is refused. Kinds: INVALID.
+ * @p location, relative to @p base where it is relative (base may be NULL), as a normal absolute
+ * URL.
+ * @param authorization receives "Basic …" (malloc'ed) when the URL has user information; with NULL
+ *        such a URL is refused.
+ * Kinds: INVALID.
  */
 ocib_errc ob_url_resolve(const char *base, const char *location, char **out, char **authorization,
 			 ocib_error **err);

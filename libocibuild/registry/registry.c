@@ -1,8 +1,9 @@
 /* registry/registry.c — one repository: where it is, what it speaks, and requests with credentials.
  *
- * Everything is https but for loopback addresses and where the caller asked for plain http. A loopback
- * host is asked once, over http, for /v2/; when what answers wants TLS, https it is. That first reply also
- * carries the challenge, so that the question costs nothing where credentials are needed.
+ * Everything is https but for loopback addresses and where the caller asked for plain http. A
+ * loopback host is asked once, over http, for /v2/; when what answers wants TLS, https it is. That
+ * first reply also carries the challenge, so that the question costs nothing where credentials are
+ * needed.
  */
 #include "registry/registry_session.h"
 #include <stdarg.h>

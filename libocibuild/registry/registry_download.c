@@ -1,15 +1,19 @@
 /* registry/registry_download.c — blobs out of a registry: whole and verified, or a part.
  *
- * A whole blob may take several requests: after a broken connection the next one asks for what is still
- * missing, and the digest runs over all of them. A server that answers such a request with the whole blob
- * is taken too: what is there already is skipped. More bytes than the descriptor says end it at once.
+ * A whole blob may take several requests: after a broken connection the next one asks for what is
+ * still missing, and the digest runs over all of them. A server that answers such a request with
+ * the whole blob is taken too: what is there already is skipped. More bytes than the descriptor
+ * says end it at once.
  */
 #include <string.h>
 #include "base/limits.h"
 #include "base/strings.h"
 #include "registry/registry_session.h"
 
-/* An attempt that brings this much makes up for earlier failures: so a line that breaks all the time is enough. */
+/*
+ * An attempt that brings this much makes up for earlier failures: so a line that breaks all the
+ * time is enough.
+ */
 #define PROGRESS_BYTES (64 * OB_KIB)
 
 /* ---- Whole blobs. ---- */

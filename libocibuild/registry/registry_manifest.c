@@ -39,7 +39,10 @@ static ocib_errc keep_document(const void *data, size_t len, void *arg, ocib_err
 	return ob_buffer_check(arg, err);
 }
 
-/* The digest that the document has to have: asked for, or stated by the registry; unset for neither. */
+/*
+ * The digest that the document has to have: asked for, or stated by the registry; unset for
+ * neither.
+ */
 static void wanted_digest(const char *reference, const ob_http_reply *reply, ob_digest *out)
 {
 	const char *stated = ob_http_header(reply, "Docker-Content-Digest", 0);

@@ -1,4 +1,6 @@
-/* registry/registry_session.h — inside of an ob_registry: its address, its credentials, one request. */
+/* registry/registry_session.h — inside of an ob_registry: its address, its credentials, one
+ * request.
+ */
 #ifndef OB_REGISTRY_REGISTRY_SESSION_H
 #define OB_REGISTRY_REGISTRY_SESSION_H
 
@@ -20,12 +22,17 @@ struct ob_registry {
 	atomic_uint_fast64_t received;
 };
 
-/** "https://host/v2/path/" and the formatted rest; malloc'ed. May ask a loopback host what it speaks. */
+/**
+ * "https://host/v2/path/" and the formatted rest; malloc'ed. May ask a loopback host what it
+ * speaks.
+ */
 ocib_errc ob_registry_url(ob_registry *registry, char **out, ocib_error **err, const char *format,
 			  ...) ob_printf(4, 5);
 
-/** One request with credentials (only to the registry's own origin), asked again after a 401 that can be
- *  answered. No repetition after failures. @p scope NULL: the registry's own. */
+/**
+ * One request with credentials (only to the registry's own origin), asked again after a 401 that
+ * can be answered. No repetition after failures. @p scope NULL: the registry's own.
+ */
 ocib_errc ob_registry_send(ob_registry *registry, const ob_http_call *call, const char *scope,
 			   ob_http_reply *reply, ocib_error **err);
 /** The same, repeated after transient failures: for calls whose callbacks can start over. */

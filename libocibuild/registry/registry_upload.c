@@ -1,8 +1,10 @@
-/* registry/registry_upload.c — blobs into a registry: not at all if it has them, by mount, or in one PUT.
+/* registry/registry_upload.c — blobs into a registry: not at all if it has them, by mount, or in
+ * one PUT.
  *
- * POST opens a session and says where the bytes go; one PUT with the whole file and its digest closes it.
- * A session that broke is not resumed: what a registry kept of it is not told alike by all of them, so the
- * next attempt opens another. The address is opaque: relative or absolute, with a query, elsewhere.
+ * POST opens a session and says where the bytes go; one PUT with the whole file and its digest
+ * closes it. A session that broke is not resumed: what a registry kept of it is not told alike by
+ * all of them, so the next attempt opens another. The address is opaque: relative or absolute, with
+ * a query, elsewhere.
  */
 #include <string.h>
 #include "base/strings.h"
@@ -11,7 +13,10 @@
 
 /* ---- Sessions. ---- */
 
-/* POST to blobs/uploads/ with @p query. *location gets where to go on unless it ended the matter (201). */
+/*
+ * POST to blobs/uploads/ with @p query. *location gets where to go on unless it ended the matter
+ * (201).
+ */
 static ocib_errc open_session(ob_registry *registry, const char *query, const char *scope,
 			      char **location, ocib_error **err)
 {

@@ -1,8 +1,8 @@
 /* registry/server_message.c — a refusal's body, whoever wrote it, as one harmless line.
  *
- * Registries answer {"errors":[{"code","message","detail"}]}; token servers {"details"}, {"message"} or
- * OAuth's {"error","error_description"}; proxies a page of HTML, which helps nobody. The bytes come from
- * outside and go to a terminal: control characters and broken UTF-8 become '?'.
+ * Registries answer {"errors":[{"code","message","detail"}]}; token servers {"details"},
+ * {"message"} or OAuth's {"error","error_description"}; proxies a page of HTML, which helps nobody.
+ * The bytes come from outside and go to a terminal: control characters and broken UTF-8 become '?'.
  */
 #include "registry/server_message.h"
 #include <string.h>

@@ -5,9 +5,9 @@
 #include "base/buffer.h"
 
 /**
- * Append the server's own words out of the body of a refusal: the distribution specification's errors,
- * a token server's, or a short plain text; nothing where there are none. One line of at most
- * OB_LIMIT_HTTP_MESSAGE bytes without control characters.
+ * Append the server's own words out of the body of a refusal: the distribution specification's
+ * errors, a token server's, or a short plain text; nothing where there are none. One line of at
+ * most OB_LIMIT_HTTP_MESSAGE bytes without control characters.
  */
 void ob_server_message(const char *body, size_t len, ob_buffer *out);
 

@@ -1,7 +1,8 @@
-/* registry/sigpipe_guard.h — no SIGPIPE from this thread for a while, and no signal handler touched.
+/* registry/sigpipe_guard.h — no SIGPIPE from this thread for a while, and no signal handler
+ * touched.
  *
- * OpenSSL may write to a socket the peer has closed. The signal is blocked in this thread only; one that
- * arose meanwhile is taken out of the queue before the mask is restored.
+ * OpenSSL may write to a socket the peer has closed. The signal is blocked in this thread only; one
+ * that arose meanwhile is taken out of the queue before the mask is restored.
  */
 #ifndef OB_REGISTRY_SIGPIPE_GUARD_H
 #define OB_REGISTRY_SIGPIPE_GUARD_H

@@ -2,9 +2,9 @@
  *
  *   manifest.json   [{"Config": FILE, "RepoTags": ["name:tag", …], "Layers": [FILE, …]}, …]
  *
- * Files come in any order and layers may be links to one another, so all are unpacked under numbers before
- * manifest.json is looked at. A layer is a plain tar, which is packed here, or is packed already and kept;
- * either way its content must have the config's diff id.
+ * Files come in any order and layers may be links to one another, so all are unpacked under numbers
+ * before manifest.json is looked at. A layer is a plain tar, which is packed here, or is packed
+ * already and kept; either way its content must have the config's diff id.
  */
 #include <errno.h>
 #include <fcntl.h>

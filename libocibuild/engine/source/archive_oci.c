@@ -1,7 +1,8 @@
 /* engine/source/archive_oci.c — a tar of an OCI layout, unpacked to one.
  *
- * Only what a layout consists of is taken: oci-layout, index.json and blobs/sha256/<hex>; a name decides
- * nothing else. Blobs are verified when they are copied out of the layout, like those of any other.
+ * Only what a layout consists of is taken: oci-layout, index.json and blobs/sha256/<hex>; a name
+ * decides nothing else. Blobs are verified when they are copied out of the layout, like those of
+ * any other.
  */
 #include <errno.h>
 #include <fcntl.h>

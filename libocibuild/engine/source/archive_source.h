@@ -11,8 +11,11 @@
 ocib_errc ob_oci_archive_unpack(ocib_context *ctx, const char *file, const char *dir,
 				ob_store **layout, ocib_error **err);
 
-/** What `docker save` writes: the one image that @p name means (its tag is a whole reference) becomes an
- *  OCI image in a layout below @p dir. Plain layers are packed. Kinds: NOTFOUND, CORRUPT, LIMIT, INVALID. */
+/**
+ * What `docker save` writes: the one image that @p name means (its tag is a whole reference)
+ * becomes an OCI image in a layout below @p dir. Plain layers are packed. Kinds: NOTFOUND,
+ * CORRUPT, LIMIT, INVALID.
+ */
 ocib_errc ob_docker_archive_unpack(ocib_context *ctx, const ob_image_name *name, const char *dir,
 				   ob_store **layout, ob_descriptor *root, ocib_error **err);
 

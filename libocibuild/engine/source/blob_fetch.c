@@ -1,9 +1,10 @@
 /* engine/source/blob_fetch.c — the store first, then a layout, then registries.
  *
- * An image that was found in a registry has its blobs there. For others the repositories that are remembered
- * for the blob are asked, the newest before older ones, and then the one that the image's name says: a base's
- * layers may be elsewhere, and an image that was only built here is nowhere. The first one's failure is the
- * error that is reported. A fetched blob is verified on its way in, so it is committed without hashing it twice.
+ * An image that was found in a registry has its blobs there. For others the repositories that are
+ * remembered for the blob are asked, the newest before older ones, and then the one that the
+ * image's name says: a base's layers may be elsewhere, and an image that was only built here is
+ * nowhere. The first one's failure is the error that is reported. A fetched blob is verified on its
+ * way in, so it is committed without hashing it twice.
  */
 #include "engine/source/blob_fetch.h"
 #include <errno.h>
@@ -84,7 +85,10 @@ static ocib_errc list_candidates(ob_blob_fetcher *fetcher, const ob_blob_place *
 	return OCIB_OK;
 }
 
-/* Would another registry do better? Not where the caller is at fault, or nothing may be asked at all. */
+/*
+ * Would another registry do better? Not where the caller is at fault, or nothing may be asked at
+ * all.
+ */
 static bool may_try_next(ocib_errc rc)
 {
 	return rc == OCIB_ERR_NOTFOUND || rc == OCIB_ERR_NETWORK || rc == OCIB_ERR_PROTOCOL ||

@@ -26,7 +26,10 @@ typedef struct ob_blob_place {
 /** Kinds: NOTFOUND (nowhere), NETWORK, PROTOCOL, DENIED, CORRUPT. @p step: of progress events. */
 ocib_errc ob_blob_fetch(ob_blob_fetcher *fetcher, const ob_blob_place *place,
 			const ob_descriptor *blob, uint32_t step, ocib_error **err);
-/** Part of a blob, from the store, the layout or by range. Kinds: as above, and UNSUPPORTED (no ranges). */
+/**
+ * Part of a blob, from the store, the layout or by range. Kinds: as above, and UNSUPPORTED (no
+ * ranges).
+ */
 ocib_errc ob_blob_fetch_range(ob_blob_fetcher *fetcher, const ob_blob_place *place,
 			      const ob_descriptor *blob, uint64_t offset, uint64_t len,
 			      ob_buffer *out, ocib_error **err);

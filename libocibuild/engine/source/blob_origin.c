@@ -1,7 +1,7 @@
 /* engine/source/blob_origin.c — a record per blob: {"repositories": ["127.0.0.1:5000/runtime", …]}.
  *
- * Written when an image is looked at in a registry or pushed to one, and only if it says something new.
- * Two processes may overwrite each other's addition; the next transfer makes up for it.
+ * Written when an image is looked at in a registry or pushed to one, and only if it says something
+ * new. Two processes may overwrite each other's addition; the next transfer makes up for it.
  */
 #include "engine/source/blob_origin.h"
 #include <string.h>

@@ -1,7 +1,8 @@
 /* engine/source/blob_origin.h — which repositories are known to have a blob.
  *
- * Kept as records in the store's cache: where a blob that is not here can be had, and which repository a
- * registry can mount it from. Hints: losing one costs a transfer, a wrong one is found out by digest.
+ * Kept as records in the store's cache: where a blob that is not here can be had, and which
+ * repository a registry can mount it from. Hints: losing one costs a transfer, a wrong one is found
+ * out by digest.
  */
 #ifndef OB_ENGINE_BLOB_ORIGIN_H
 #define OB_ENGINE_BLOB_ORIGIN_H

@@ -1,8 +1,8 @@
 /* engine/source/image_documents.c — from a name's descriptor to the manifest of one platform.
  *
- * A document always passes through the store: what a registry sends is written as a blob, so that what
- * was built on it can be looked at later. The media type in a descriptor decides how a document is read; a
- * document that says otherwise about itself is refused by the parser.
+ * A document always passes through the store: what a registry sends is written as a blob, so that
+ * what was built on it can be looked at later. The media type in a descriptor decides how a
+ * document is read; a document that says otherwise about itself is refused by the parser.
  */
 #include "engine/source/image_documents.h"
 #include <string.h>

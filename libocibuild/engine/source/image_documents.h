@@ -1,4 +1,6 @@
-/* engine/source/image_documents.h — manifests and indexes by descriptor, and the choice of a platform. */
+/* engine/source/image_documents.h — manifests and indexes by descriptor, and the choice of a
+ * platform.
+ */
 #ifndef OB_ENGINE_IMAGE_DOCUMENTS_H
 #define OB_ENGINE_IMAGE_DOCUMENTS_H
 
@@ -6,8 +8,8 @@
 #include "image/manifest.h"
 
 /**
- * Read a manifest or index: from the store, a layout, or its registry, from where it is put into the store.
- * Kinds: NOTFOUND, NETWORK, PROTOCOL, CORRUPT, LIMIT.
+ * Read a manifest or index: from the store, a layout, or its registry, from where it is put into
+ * the store. Kinds: NOTFOUND, NETWORK, PROTOCOL, CORRUPT, LIMIT.
  */
 ocib_errc ob_image_document_read(ob_store *store, ob_registry_set *registries,
 				 const ob_blob_place *place, const ob_descriptor *descriptor,
@@ -22,8 +24,9 @@ ocib_errc ob_image_document_fetch(ob_store *store, ob_registry_set *registries,
 				  ocib_error **err);
 
 /**
- * Go from @p root to the manifest for @p platform through any indexes. *descriptor (empty) receives its
- * descriptor. Kinds: NOTFOUND (naming the platforms there are), UNSUPPORTED, CORRUPT, and those of reading.
+ * Go from @p root to the manifest for @p platform through any indexes. *descriptor (empty)
+ * receives its descriptor. Kinds: NOTFOUND (naming the platforms there are), UNSUPPORTED, CORRUPT,
+ * and those of reading.
  */
 ocib_errc ob_image_document_choose(ob_store *store, ob_registry_set *registries,
 				   const ob_blob_place *place, const ob_descriptor *root,

@@ -1,11 +1,14 @@
-/* engine/source/image_layer.c — an image's layers: their indexes, their blobs, single files out of them.
+/* engine/source/image_layer.c — an image's layers: their indexes, their blobs, single files out of
+ * them.
  *
- * An index is looked for in the order of what it costs: in the store by diff id, hidden in the blob (by
- * HTTP range where the blob is remote), and last by streaming the blob once, which also fetches it.
+ * An index is looked for in the order of what it costs: in the store by diff id, hidden in the blob
+ * (by HTTP range where the blob is remote), and last by streaming the blob once, which also fetches
+ * it.
  *
- * The store's indexes by diff id are believed by every build, so only one that was made here, from content
- * that has the diff id, is put there. A hidden index is a claim of the image's author. It is kept as a blob
- * under the digest that the manifest states, so that it counts for images that state it and no others.
+ * The store's indexes by diff id are believed by every build, so only one that was made here, from
+ * content that has the diff id, is put there. A hidden index is a claim of the image's author. It
+ * is kept as a blob under the digest that the manifest states, so that it counts for images that
+ * state it and no others.
  */
 #include <string.h>
 #include "base/fds.h"
@@ -162,7 +165,10 @@ static ocib_errc load_index(ob_image_source *image, size_t i, ob_layer_index **o
 		return rc ? ob_error_move(err, &failure) : OCIB_OK;
 	failure = ocib_error_free(failure);
 	rc = load_hidden(image, i, out, &failure);
-	/* A hidden index that cannot be had, or is nonsense, is as good as none: the blob decides. */
+	/*
+	 * A hidden index that cannot be had, or is nonsense, is as good as none: the blob
+	 * decides.
+	 */
 	if (rc != OCIB_ERR_NOTFOUND && rc != OCIB_ERR_UNSUPPORTED && rc != OCIB_ERR_CORRUPT)
 		return rc ? ob_error_move(err, &failure) : OCIB_OK;
 	if (rc == OCIB_ERR_CORRUPT)
@@ -218,7 +224,10 @@ char *ob_image_source_index_path(ob_image_source *image, size_t i)
 
 /* ---- Single files. ---- */
 
-/* The members that hold [offset, offset + len) of the tar; false when the index has no table of them. */
+/*
+ * The members that hold [offset, offset + len) of the tar; false when the index has no table of
+ * them.
+ */
 static bool find_members(const ob_layer_index *index, uint64_t offset, uint64_t len, size_t *first,
 			 size_t *end)
 {

@@ -1,7 +1,7 @@
 /* engine/source/image_name.c — the transports of Skopeo and BuildKit, and plain names.
  *
- * Skopeo ends a path at its first colon, BuildKit at the last one that no slash follows. Both are kept
- * for their own spellings, so that what works there means the same here.
+ * Skopeo ends a path at its first colon, BuildKit at the last one that no slash follows. Both are
+ * kept for their own spellings, so that what works there means the same here.
  */
 #include "engine/source/image_name.h"
 #include <string.h>

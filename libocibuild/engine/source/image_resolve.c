@@ -1,8 +1,8 @@
 /* engine/source/image_resolve.c — what a name means: in the store, a layout, or a registry.
  *
- * A plain name is looked up in the store first. What a registry says a tag means is remembered (in the
- * store's cache, not as a name of the store): the next time a HEAD request tells whether it still does,
- * and without a network it is what is used, with a warning.
+ * A plain name is looked up in the store first. What a registry says a tag means is remembered (in
+ * the store's cache, not as a name of the store): the next time a HEAD request tells whether it
+ * still does, and without a network it is what is used, with a warning.
  */
 #include <string.h>
 #include "base/limits.h"
@@ -88,7 +88,10 @@ static ocib_errc ask_registry(ob_image_source *image, ocib_error **err)
 	return rc;
 }
 
-/* Is a refusal as good as "not there"? Docker Hub answers so whoever asks for what it would not show. */
+/*
+ * Is a refusal as good as "not there"? Docker Hub answers so whoever asks for what it would not
+ * show.
+ */
 static bool means_missing(const ob_image_source *image, const ocib_error *failure)
 {
 	int status = ocib_error_http_status(failure);

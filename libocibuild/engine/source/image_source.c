@@ -1,7 +1,7 @@
 /* engine/source/image_source.c — the images of one build, by name and platform.
  *
- * Resolving happens outside the lock, since it asks registries; of two threads that resolve the same name
- * the first one's object stays. Images live as long as the set.
+ * Resolving happens outside the lock, since it asks registries; of two threads that resolve the
+ * same name the first one's object stays. Images live as long as the set.
  */
 #include "engine/source/image_source_inside.h"
 #include <string.h>

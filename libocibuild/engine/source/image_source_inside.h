@@ -45,7 +45,10 @@ OB_DEFINE_AUTO(ob_image_source);
 /** Where the image's blobs may be. */
 ob_blob_place ob_image_source_place(const ob_image_source *image);
 
-/** Find out what the name means: fills layout, from_registry, root. Kinds: see ob_image_source_resolve(). */
+/**
+ * Find out what the name means: fills layout, from_registry, root. Kinds: see
+ * ob_image_source_resolve().
+ */
 ocib_errc ob_image_source_find(ob_image_source *image, bool pull, ocib_error **err);
 /** Read manifest and config for @p platform. */
 ocib_errc ob_image_source_load(ob_image_source *image, const ob_platform *platform,

@@ -1,8 +1,8 @@
 /* engine/source/layout_source.c — which image of a layout is meant.
  *
- * Layouts name images in three ways: the plain tag (Skopeo, umoci), a whole reference, or a tag with the
- * reference in containerd's annotation (BuildKit). A tag is looked for in all of them. Without a tag it is
- * "latest", or the only image there is.
+ * Layouts name images in three ways: the plain tag (Skopeo, umoci), a whole reference, or a tag
+ * with the reference in containerd's annotation (BuildKit). A tag is looked for in all of them.
+ * Without a tag it is "latest", or the only image there is.
  */
 #include "engine/source/layout_source.h"
 #include <string.h>

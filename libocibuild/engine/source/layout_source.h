@@ -1,6 +1,7 @@
 /* engine/source/layout_source.h — an OCI layout or an archive, opened for reading.
  *
- * An archive is unpacked to a temporary layout in the store; what `docker save` wrote is made one on the way.
+ * An archive is unpacked to a temporary layout in the store; what `docker save` wrote is made one
+ * on the way.
  */
 #ifndef OB_ENGINE_LAYOUT_SOURCE_H
 #define OB_ENGINE_LAYOUT_SOURCE_H

@@ -1,4 +1,6 @@
-/* engine/source/progress_meter.h — progress events of one transfer, not more than somebody can look at. */
+/* engine/source/progress_meter.h — progress events of one transfer, not more than somebody can look
+ * at.
+ */
 #ifndef OB_ENGINE_PROGRESS_METER_H
 #define OB_ENGINE_PROGRESS_METER_H
 
@@ -15,7 +17,10 @@ typedef struct ob_progress_meter {
 
 void ob_progress_meter_init(ob_progress_meter *meter, ocib_context *ctx, uint32_t step,
 			    const char *action, const ob_digest *what);
-/** An ob_registry_progress with the meter as its argument: non-zero when the context is canceled. */
+/**
+ * An ob_registry_progress with the meter as its argument: non-zero when the context is
+ * canceled.
+ */
 int ob_progress_meter_update(uint64_t current, uint64_t total, void *meter);
 
 #endif

@@ -1,7 +1,8 @@
-/* engine/source/registry_set.h — connections to registries by repository, shared by all of one call.
+/* engine/source/registry_set.h — connections to registries by repository, shared by all of one
+ * call.
  *
- * Credentials that the caller gave explicitly go to the registries the caller named, and not to others that
- * turn out to have a blob. Thread rule: any thread.
+ * Credentials that the caller gave explicitly go to the registries the caller named, and not to
+ * others that turn out to have a blob. Thread rule: any thread.
  */
 #ifndef OB_ENGINE_REGISTRY_SET_H
 #define OB_ENGINE_REGISTRY_SET_H

@@ -1,8 +1,9 @@
-/* engine/transfer/archive_write.c — an image as one file: an OCI layout in a tar, or as docker save has it.
+/* engine/transfer/archive_write.c — an image as one file: an OCI layout in a tar, or as docker save
+ * has it.
  *
- * The archive for Docker keeps gzip layers packed, which docker load, Podman and Skopeo all take; zstd,
- * which older ones do not know, is unpacked to a temporary file first, since a tar member's size comes
- * before its content.
+ * The archive for Docker keeps gzip layers packed, which docker load, Podman and Skopeo all take;
+ * zstd, which older ones do not know, is unpacked to a temporary file first, since a tar member's
+ * size comes before its content.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,6 @@
-/* engine/transfer/archive_write.h — an image as one file. All its blobs are in the store it is taken from. */
+/* engine/transfer/archive_write.h — an image as one file. All its blobs are in the store it is
+ * taken from.
+ */
 #ifndef OB_ENGINE_ARCHIVE_WRITE_H
 #define OB_ENGINE_ARCHIVE_WRITE_H
 

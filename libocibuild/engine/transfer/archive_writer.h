@@ -1,4 +1,6 @@
-/* engine/transfer/archive_writer.h — a tar of plain files, written to appear whole or not at all. */
+/* engine/transfer/archive_writer.h — a tar of plain files, written to appear whole or not
+ * at all.
+ */
 #ifndef OB_ENGINE_ARCHIVE_WRITER_H
 #define OB_ENGINE_ARCHIVE_WRITER_H
 

@@ -1,7 +1,8 @@
 /* engine/transfer/import_changes.c — `import --change` by the planner.
  *
- * The instructions are planned as a Dockerfile on an empty base: so quoting, variables and every check are
- * those of a build, and nothing is written twice. What they say is all in the stage's configuration.
+ * The instructions are planned as a Dockerfile on an empty base: so quoting, variables and every
+ * check are those of a build, and nothing is written twice. What they say is all in the stage's
+ * configuration.
  */
 #include "engine/transfer/import_changes.h"
 #include <string.h>

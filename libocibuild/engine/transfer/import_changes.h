@@ -8,8 +8,8 @@
 
 /**
  * The configuration that "FROM scratch" and these instructions give, without history. @p changes:
- * NULL-terminated, or NULL. A pump must run. Kinds: SYNTAX, UNSUPPORTED (an instruction that is more than
- * configuration).
+ * NULL-terminated, or NULL. A pump must run. Kinds: SYNTAX, UNSUPPORTED (an instruction that is
+ * more than configuration).
  */
 ocib_errc ob_import_changes(ocib_context *ctx, ob_store *store, const ob_platform *platform,
 			    const char *const *changes, ob_config **out, ocib_error **err);

@@ -1,12 +1,12 @@
 /* engine/transfer/import_tree.c — one pass over a tarball, whatever order it has.
  *
- * A layer has its entries sorted, a tarball as they were found. So the tar is read once to list it, and
- * content is read again in the layer's order: from the tar itself where it is a plain file, else from a
- * spool, a file without a name that the content goes through.
+ * A layer has its entries sorted, a tarball as they were found. So the tar is read once to list it,
+ * and content is read again in the layer's order: from the tar itself where it is a plain file,
+ * else from a spool, a file without a name that the content goes through.
  *
- * Hard links: in a tar the first name that came holds the content; in a layer it must be the first in
- * order. Names of one file are therefore a group, and its first name in order gets the content. Of a name
- * that comes twice the later one counts, as unpacking has it.
+ * Hard links: in a tar the first name that came holds the content; in a layer it must be the first
+ * in order. Names of one file are therefore a group, and its first name in order gets the content.
+ * Of a name that comes twice the later one counts, as unpacking has it.
  */
 #include "engine/transfer/import_tree.h"
 #include <errno.h>
@@ -185,7 +185,10 @@ static int copy_as(const ob_entry *holder, const char *path, ob_entry *out)
 	return out->path ? 0 : -1;
 }
 
-/* What member @p i is in the layer: itself, the holder under its name, or a link to the first name. */
+/*
+ * What member @p i is in the layer: itself, the holder under its name, or a link to the
+ * first name.
+ */
 static int make_entry(const listing *list, size_t i, ob_entry *out)
 {
 	const member *one = &list->items[i], *holder = &list->items[one->group];

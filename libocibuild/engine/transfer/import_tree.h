@@ -1,4 +1,6 @@
-/* engine/transfer/import_tree.h — a root file system tarball as sorted entries with content at hand. */
+/* engine/transfer/import_tree.h — a root file system tarball as sorted entries with content at
+ * hand.
+ */
 #ifndef OB_ENGINE_IMPORT_TREE_H
 #define OB_ENGINE_IMPORT_TREE_H
 

@@ -1,8 +1,9 @@
 /* engine/transfer/push.c — see push.h.
  *
- * Per blob, what costs least comes first: a mount where a repository of the same registry is known to have
- * it (one request, whether it is there already or not), a HEAD, and only then bytes, which may have to be
- * fetched from elsewhere first. Where a blob has been is remembered for the next push.
+ * Per blob, what costs least comes first: a mount where a repository of the same registry is known
+ * to have it (one request, whether it is there already or not), a HEAD, and only then bytes, which
+ * may have to be fetched from elsewhere first. Where a blob has been is remembered for the next
+ * push.
  */
 #include "engine/transfer/push.h"
 #include <stdatomic.h>
@@ -28,7 +29,10 @@ typedef struct push {
 
 /* ---- Blobs. ---- */
 
-/* A repository of the destination's registry that has the blob, other than the destination itself. */
+/*
+ * A repository of the destination's registry that has the blob, other than the destination
+ * itself.
+ */
 static const char *mount_source(const push *p, const char *name)
 {
 	const ob_reference *to = p->request->destination;
@@ -40,7 +44,10 @@ static const char *mount_source(const push *p, const char *name)
 	return name + len + 1;
 }
 
-/* A blob that is not here is wherever the image came from; one that is may never have been in a registry. */
+/*
+ * A blob that is not here is wherever the image came from; one that is may never have been in a
+ * registry.
+ */
 static ocib_errc list_repositories(const push *p, const ob_descriptor *blob, ob_strlist *out,
 				   ocib_error **err)
 {
@@ -109,7 +116,10 @@ static ocib_errc push_one(push *p, const ob_descriptor *blob, bool *skipped, oci
 	return rc ? rc : upload(p, blob, skipped, err);
 }
 
-/* Layers that are not for redistribution stay where they are: their descriptor says where that is. */
+/*
+ * Layers that are not for redistribution stay where they are: their descriptor says where
+ * that is.
+ */
 static bool is_elsewhere(const push *p, const ob_descriptor *blob)
 {
 	return blob->rest && ob_json_len(ob_json_get(blob->rest, "urls")) > 0 &&
@@ -193,7 +203,10 @@ static ocib_errc push_parts(push *p, const ob_descriptor *d, const ob_buffer *te
 	return rc ? rc : push_manifest_blobs(p, manifest, err);
 }
 
-/* The document under @p name, with all it refers to, which is there where the document itself is. */
+/*
+ * The document under @p name, with all it refers to, which is there where the document
+ * itself is.
+ */
 static ocib_errc push_document(push *p, const ob_descriptor *d, const char *name, unsigned depth,
 			       ocib_error **err)
 {

@@ -18,9 +18,10 @@ typedef struct ob_push_request {
 } ob_push_request;
 
 /**
- * Blobs that the registry has are skipped, those that it has in another known repository are mounted, the
- * rest is uploaded, four at once. The manifest comes last, so a reader never sees an image in part.
- * Events may come from several threads: a pump must run. Kinds: NETWORK, PROTOCOL, NOTFOUND (a blob), …
+ * Blobs that the registry has are skipped, those that it has in another known repository are
+ * mounted, the rest is uploaded, four at once. The manifest comes last, so a reader never sees an
+ * image in part. Events may come from several threads: a pump must run. Kinds: NETWORK, PROTOCOL,
+ * NOTFOUND (a blob), …
  */
 ocib_errc ob_push_image(const ob_push_request *request, ocib_transfer_result *result,
 			ocib_error **err);

@@ -1,7 +1,7 @@
 /* engine/transfer/transfer.c — pull, push and copy: which way an image goes.
  *
- * Each public call parses its names on the caller's thread and does the rest below a pump. A destination
- * gets its name last: what has a name is whole.
+ * Each public call parses its names on the caller's thread and does the rest below a pump. A
+ * destination gets its name last: what has a name is whole.
  */
 #include "engine/transfer/transfer.h"
 #include <string.h>
@@ -94,7 +94,10 @@ static ocib_errc to_oci_archive(transfer_call *call, ocib_error **err)
 	return rc;
 }
 
-/* The name an image has in a docker archive: as given, or the source's own; none for an image id. */
+/*
+ * The name an image has in a docker archive: as given, or the source's own; none for an
+ * image id.
+ */
 static ocib_errc archive_name(const transfer_call *call, char **out, ocib_error **err)
 {
 	ob_autodone(ob_reference) given = {0};

@@ -1,7 +1,7 @@
 /* engine/transfer/transfer.h — one image on its way: the source opened, its documents at hand.
  *
- * The same object serves pull, push and copy; what differs is where the source is and what is done with it.
- * Works below a pump: fetching uses several threads.
+ * The same object serves pull, push and copy; what differs is where the source is and what is done
+ * with it. Works below a pump: fetching uses several threads.
  */
 #ifndef OB_ENGINE_TRANSFER_H
 #define OB_ENGINE_TRANSFER_H
@@ -20,11 +20,10 @@ typedef struct ob_transfer {
 	bool all_platforms;
 
 	ob_image_name source;
-	ob_layout_source layout; /* open where the source is a layout or an archive */
-	ob_store *temp_layout;   /* made where an image passes through us */
-	char *temp;              /* its directory, relative to the store */
-	ob_store *
-		work; /**< borrowed: the image's documents are here, its blobs are or can be fetched */
+	ob_layout_source layout;  /* open where the source is a layout or an archive */
+	ob_store *temp_layout;    /* made where an image passes through us */
+	char *temp;               /* its directory, relative to the store */
+	ob_store *work;           /**< borrowed: has the documents, and has or gets the blobs */
 	ob_blob_fetcher *fetcher; /**< into work */
 	ob_blob_place place;
 	ob_descriptor root; /**< manifest, or index with all platforms; without annotations */

@@ -1,7 +1,7 @@
 /* engine/transfer/transfer_import.c — a root file system tarball as an image of one layer.
  *
- * The layer is written as a build writes its own: entries sorted, members that inflate on all cores, the
- * index hidden in the blob. So two tarballs of the same tree give the same layer.
+ * The layer is written as a build writes its own: entries sorted, members that inflate on all
+ * cores, the index hidden in the blob. So two tarballs of the same tree give the same layer.
  */
 #include <errno.h>
 #include <fcntl.h>

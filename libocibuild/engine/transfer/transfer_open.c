@@ -1,7 +1,8 @@
 /* engine/transfer/transfer_open.c — the source of a transfer: found, chosen by platform, fetched.
  *
- * "work" is the store that holds the image: the caller's for names in it, the layout for layouts, and for
- * images in registries the place they are going to, or a temporary layout where they only pass through.
+ * "work" is the store that holds the image: the caller's for names in it, the layout for layouts,
+ * and for images in registries the place they are going to, or a temporary layout where they only
+ * pass through.
  */
 #include <stdatomic.h>
 #include <stdio.h>
