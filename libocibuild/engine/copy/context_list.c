@@ -27,7 +27,7 @@ static ob_entry_type type_of(mode_t mode)
 static void fill_from_stat(const ob_context_scan *scan, ob_copy_file *file, const struct stat *st)
 {
 	file->type = type_of(st->st_mode);
-	file->owns = true;
+	file->owns_xattrs = true;
 	file->mode = st->st_mode & 07777;
 	file->size = file->type == OB_ENTRY_FILE ? (uint64_t)st->st_size : 0;
 	file->mtime_sec = st->st_mtim.tv_sec;
@@ -47,7 +47,8 @@ static void fill_from_stat(const ob_context_scan *scan, ob_copy_file *file, cons
 	};
 }
 
-static ocib_errc read_link(int dirfd, const char *name, ob_copy_file *file, ocib_error **err)
+static ocib_errc read_link(int dirfd, const char *name, ob_arena *texts, ob_copy_file *file,
+			   ocib_error **err)
 {
 	char target[4096];
 	ssize_t len = readlinkat(dirfd, name, target, sizeof(target));
@@ -57,23 +58,24 @@ static ocib_errc read_link(int dirfd, const char *name, ob_copy_file *file, ocib
 	if ((size_t)len == sizeof(target))
 		return ob_fail(err, OCIB_ERR_LIMIT, "the target of link '%s' is too long",
 			       file->path);
-	file->link = strndup(target, (size_t)len);
+	file->link = ob_arena_text(texts, target, (size_t)len);
 	return file->link ? OCIB_OK : ob_fail_nomem(err);
 }
 
 ocib_errc ob_context_read_file(const ob_context_scan *scan, int dirfd, const char *name,
-			       const char *path, ob_copy_file *file, ocib_error **err)
+			       const char *path, ob_arena *texts, ob_copy_file *file,
+			       ocib_error **err)
 {
 	struct stat st;
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? OCIB_OK
 				       : ob_fail_errno(err, "stat '%s' of the build context", path);
-	file->path = strdup(path);
+	file->path = ob_arena_text(texts, path, strlen(path));
 	if (!file->path)
 		return ob_fail_nomem(err);
 	fill_from_stat(scan, file, &st);
-	return file->type == OB_ENTRY_SYMLINK ? read_link(dirfd, name, file, err) : OCIB_OK;
+	return file->type == OB_ENTRY_SYMLINK ? read_link(dirfd, name, texts, file, err) : OCIB_OK;
 }
 
 static int by_path(const void *a, const void *b)
@@ -82,7 +84,7 @@ static int by_path(const void *a, const void *b)
 }
 
 static ocib_errc add_name(const ob_context_scan *scan, int fd, const char *name, ob_buffer *path,
-			  ob_copy_files *files, ocib_error **err)
+			  ob_arena *texts, ob_copy_files *files, ocib_error **err)
 {
 	ob_autodone(ob_copy_file) file = {0};
 
@@ -93,7 +95,7 @@ static ocib_errc add_name(const ob_context_scan *scan, int fd, const char *name,
 	ob_buffer_append_str(path, name);
 	ocib_errc r = ob_buffer_check(path, err);
 	if (!r)
-		r = ob_context_read_file(scan, fd, name, path->data, &file, err);
+		r = ob_context_read_file(scan, fd, name, path->data, texts, &file, err);
 	path->len = dir_len;
 	if (r || !file.type)
 		return r;
@@ -101,7 +103,7 @@ static ocib_errc add_name(const ob_context_scan *scan, int fd, const char *name,
 }
 
 ocib_errc ob_context_list_dir(const ob_context_scan *scan, int fd /* taken */, const char *dir,
-			      ob_copy_files *files, ocib_error **err)
+			      ob_arena *texts, ob_copy_files *files, ocib_error **err)
 {
 	ob_autodone(ob_buffer) path =
 		OB_BUFFER_INIT(OB_LIMIT_TAR_NAME, "a path of the build context");
@@ -115,7 +117,7 @@ ocib_errc ob_context_list_dir(const ob_context_scan *scan, int fd /* taken */, c
 	if (*dir)
 		ob_buffer_printf(&path, "%s/", dir);
 	while (errno = 0, (entry = readdir(stream))) {
-		ocib_errc r = add_name(scan, fd, entry->d_name, &path, files, err);
+		ocib_errc r = add_name(scan, fd, entry->d_name, &path, texts, files, err);
 
 		if (r)
 			return r;

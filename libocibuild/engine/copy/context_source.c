@@ -19,11 +19,17 @@
 typedef struct context_source {
 	ob_copy_source_reader base;
 	ob_context_scan *scan;
+	ob_arena texts; /* of all files that were handed out */
 } context_source;
 
 static ob_context_scan *scan_of(ob_copy_source_reader *self)
 {
 	return ((context_source *)self)->scan;
+}
+
+static ob_arena *texts_of(ob_copy_source_reader *self)
+{
+	return &((context_source *)self)->texts;
 }
 
 /* --- the ignore patterns --- */
@@ -71,6 +77,7 @@ typedef struct frame {
 
 typedef struct context_walk {
 	ob_context_scan *scan;
+	ob_arena *texts;
 	ob_dir_lister *lister; /* or NULL */
 	ob_source_visit visit;
 	void *arg;
@@ -135,6 +142,8 @@ static ocib_errc walk_listing(context_walk *w, frame *f, ob_dir_listing *listing
 	ob_copy_files *files = &listing->files;
 	ocib_errc r = OCIB_OK;
 
+	ob_arena_take(w->texts, &listing->texts);
+
 	for (size_t i = 0; i < files->len && !r && !w->stopped && !f->skip; i++) {
 		ob_copy_file *file = &files->items[i];
 		bool skip;
@@ -156,7 +165,8 @@ static ocib_errc walk_listing(context_walk *w, frame *f, ob_dir_listing *listing
 static ocib_errc context_walk_below(ob_copy_source_reader *self, const char *dir, bool eager,
 				    ob_source_visit visit, void *arg, ocib_error **err)
 {
-	context_walk w = {.scan = scan_of(self), .visit = visit, .arg = arg};
+	context_walk w = {
+		.scan = scan_of(self), .texts = texts_of(self), .visit = visit, .arg = arg};
 	ob_auto(ob_dir_listing) root = NULL; /* freed after the lister */
 	ob_auto(ob_dir_lister) lister = NULL;
 	void *state = NULL;
@@ -223,7 +233,8 @@ static ocib_errc context_lookup(ob_copy_source_reader *self, const char *path, o
 	}
 	if (dirfd < 0)
 		return ob_fail_errno(err, "open '%s' of the build context", parent);
-	r = ob_context_read_file(scan, dirfd, *path ? ob_path_base(path) : ".", path, &file, err);
+	r = ob_context_read_file(scan, dirfd, *path ? ob_path_base(path) : ".", path,
+				 texts_of(self), &file, err);
 	if (!r && excluded)
 		r = has_reincluded(self, &file, &shows, err);
 	if (r)
@@ -334,6 +345,7 @@ static ocib_errc context_write(ob_copy_source_reader *self, ob_copy_file *file,
 
 static void context_destroy(ob_copy_source_reader *self)
 {
+	ob_arena_done(texts_of(self));
 	free(self);
 }
 

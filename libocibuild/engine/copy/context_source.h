@@ -3,6 +3,7 @@
 #define OB_ENGINE_CONTEXT_SOURCE_H
 
 #include <pthread.h>
+#include "base/arena.h"
 #include "engine/copy.h"
 #include "engine/copy/copy_source.h"
 
@@ -24,12 +25,13 @@ ocib_errc ob_context_source_new(ob_context_scan *scan, ob_copy_source_reader **o
 
 /** Open a path below the root, never through a link. -1 and errno. */
 int ob_context_open(const ob_context_scan *scan, const char *path, int flags);
-/** What stat says; type 0 when it is gone or a socket. Xattrs are not read. @p path is copied. */
+/** What stat says; type 0 when it is gone or a socket. Xattrs are not read. Texts go to @p texts. */
 ocib_errc ob_context_read_file(const ob_context_scan *scan, int dirfd, const char *name,
-			       const char *path, ob_copy_file *file, ocib_error **err);
+			       const char *path, ob_arena *texts, ob_copy_file *file,
+			       ocib_error **err);
 /** All of a directory but sockets, sorted by name. */
 ocib_errc ob_context_list_dir(const ob_context_scan *scan, int fd /* taken */, const char *dir,
-			      ob_copy_files *files, ocib_error **err);
+			      ob_arena *texts, ob_copy_files *files, ocib_error **err);
 /** Open a regular file, which must be the one that was found. Kinds: CORRUPT (it changed), SYSTEM. */
 ocib_errc ob_context_open_file(const ob_context_scan *scan, const ob_copy_file *file, int *out_fd,
 			       ocib_error **err);

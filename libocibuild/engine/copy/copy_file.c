@@ -3,9 +3,7 @@
 
 void ob_copy_file_done(ob_copy_file *file)
 {
-	free(file->path);
-	if (file->owns) {
-		free(file->link);
+	if (file->owns_xattrs) {
 		for (size_t i = 0; i < file->xattr_count; i++) {
 			free(file->xattrs[i].name);
 			free(file->xattrs[i].value);

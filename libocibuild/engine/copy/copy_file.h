@@ -15,9 +15,9 @@ typedef struct ob_file_stamp {
 } ob_file_stamp;
 
 typedef struct ob_copy_file {
-	char *path;         /**< entry path in the source */
+	const char *path;   /**< entry path in the source, which keeps the text */
 	ob_entry_type type; /**< 0: there is nothing; never a hard link */
-	bool owns;          /**< link and xattrs are ours; else they are borrowed from an entry */
+	bool owns_xattrs;   /**< else they are borrowed from an entry */
 	bool has_digest;
 	bool implied; /**< an excluded directory that is here only because of what is in it */
 	uint32_t mode, uid, gid;
@@ -25,7 +25,7 @@ typedef struct ob_copy_file {
 	uint32_t group; /**< files of one number are hard links to one another; 0: none */
 	uint64_t size;
 	int64_t mtime_sec;
-	char *link;
+	const char *link; /**< kept by the source, too */
 	ob_xattr *xattrs;
 	size_t xattr_count;
 	uint8_t digest[OB_SHA256_LEN];

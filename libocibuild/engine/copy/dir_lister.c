@@ -59,19 +59,30 @@ static void list_one(ob_dir_lister *l, ob_dir_listing *listing)
 	(void)pthread_cond_broadcast(&l->done);
 }
 
+/* Under lock: the first in the queue that nobody has begun, or NULL. */
+static ob_dir_listing *take_next(ob_dir_lister *l)
+{
+	while (l->head < l->len) {
+		ob_dir_listing *listing = l->queue[l->head++];
+
+		if (listing->status == OB_LISTING_NEW)
+			return listing;
+	}
+	return NULL;
+}
+
 static void *help(void *arg)
 {
 	ob_dir_lister *l = arg;
 
 	(void)pthread_mutex_lock(&l->lock);
-	for (;;) {
-		while (!l->stop && l->head == l->len)
-			(void)pthread_cond_wait(&l->work, &l->lock);
-		if (l->stop)
-			break;
-		ob_dir_listing *listing = l->queue[l->head++];
-		if (listing->status == OB_LISTING_NEW)
+	while (!l->stop) {
+		ob_dir_listing *listing = take_next(l);
+
+		if (listing)
 			list_one(l, listing);
+		else
+			(void)pthread_cond_wait(&l->work, &l->lock);
 	}
 	(void)pthread_mutex_unlock(&l->lock);
 	return NULL;
@@ -94,8 +105,15 @@ ocib_errc ob_dir_lister_wait(ob_dir_lister *l, ob_dir_listing *listing, ocib_err
 	if (listing->status == OB_LISTING_NEW)
 		list_one(l, listing);
 	start_helpers(l);
-	while (listing->status != OB_LISTING_DONE)
-		(void)pthread_cond_wait(&l->done, &l->lock);
+	/* Another thread has it: rather do something else than sleep. */
+	while (listing->status != OB_LISTING_DONE) {
+		ob_dir_listing *other = take_next(l);
+
+		if (other)
+			list_one(l, other);
+		else
+			(void)pthread_cond_wait(&l->done, &l->lock);
+	}
 	(void)pthread_mutex_unlock(&l->lock);
 	return listing->code ? (ob_error_move(err, &listing->error), listing->code) : OCIB_OK;
 }

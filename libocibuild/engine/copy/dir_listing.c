@@ -26,7 +26,7 @@ ocib_errc ob_dir_listing_new(const char *path, void *state, unsigned depth, ob_d
 	if (!listing)
 		return ob_fail_nomem(err);
 	listing->fd = -1;
-	listing->self.owns = true;
+	listing->self.owns_xattrs = true;
 	listing->depth = depth;
 	listing->state = ob_take_ptr(taken);
 	listing->path = strdup(path);
@@ -45,6 +45,7 @@ ob_dir_listing *ob_dir_listing_free(ob_dir_listing *listing)
 	free(listing->below);
 	ob_copy_files_done(&listing->files);
 	ob_copy_file_done(&listing->self);
+	ob_arena_done(&listing->texts);
 	if (listing->fd >= 0)
 		(void)close(listing->fd);
 	ocib_error_free(listing->error);
@@ -101,7 +102,8 @@ ocib_errc ob_dir_listing_read(const ob_context_scan *scan, ob_dir_listing *listi
 	if (listing->depth == OB_LIMIT_PATH_DEPTH)
 		return ob_fail(err, OCIB_ERR_LIMIT, "'%s' is more than %d directories deep",
 			       listing->path, OB_LIMIT_PATH_DEPTH);
-	r = ob_context_list_dir(scan, ob_take_fd(listing->fd), listing->path, files, err);
+	r = ob_context_list_dir(scan, ob_take_fd(listing->fd), listing->path, &listing->texts,
+				files, err);
 	if (r)
 		return r;
 	listing->below = calloc(files->len + 1, sizeof(ob_dir_listing *));

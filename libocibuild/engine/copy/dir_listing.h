@@ -10,7 +10,8 @@
 typedef struct ob_dir_listing ob_dir_listing;
 struct ob_dir_listing {
 	char *path;
-	void *state; /**< of the ignore patterns; NULL where there are none */
+	ob_arena texts; /**< of the files */
+	void *state;    /**< of the ignore patterns; NULL where there are none */
 	unsigned depth;
 	int fd;            /**< open from open to read */
 	ob_copy_file self; /**< only its xattrs */

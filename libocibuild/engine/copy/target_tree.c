@@ -7,6 +7,7 @@
  */
 #include "engine/copy/target_tree.h"
 #include <string.h>
+#include "base/arena.h"
 #include "base/paths.h"
 #include "base/strings.h"
 #include "engine/copy/path_resolve.h"
@@ -17,6 +18,7 @@ struct ob_target_tree {
 	size_t len, cap;
 	uint32_t *slots; /* node number + 1 */
 	size_t slot_count;
+	ob_arena memory; /* nodes and texts */
 };
 
 ob_target_tree *ob_target_tree_new(const ob_layer_stack *base)
@@ -33,20 +35,17 @@ static void clear_node(ob_target_node *node)
 	if (node->extra)
 		ob_entry_done(node->extra);
 	free(node->extra);
-	free(node->owned_link);
 }
 
 ob_target_tree *ob_target_tree_free(ob_target_tree *tree)
 {
 	if (!tree)
 		return NULL;
-	for (size_t i = 0; i < tree->len; i++) {
+	for (size_t i = 0; i < tree->len; i++)
 		clear_node(tree->nodes[i]);
-		free(tree->nodes[i]->path);
-		free(tree->nodes[i]);
-	}
 	free(tree->nodes);
 	free(tree->slots);
+	ob_arena_done(&tree->memory);
 	free(tree);
 	return NULL;
 }
@@ -115,15 +114,22 @@ static ob_target_node *add_node(ob_target_tree *tree, const char *path)
 		tree->nodes = grown;
 		tree->cap = cap;
 	}
-	ob_autofree ob_target_node *node = calloc(1, sizeof(*node));
-	ob_autofree char *copy = strdup(path);
-	if (!node || !copy)
+	size_t len = strlen(path);
+	ob_target_node *node = ob_arena_alloc(&tree->memory, sizeof(*node));
+	if (!node)
 		return NULL;
-	size_t slot = find_slot(tree, path, strlen(path));
-	node->path = ob_take_ptr(copy);
+	node->path = ob_arena_text(&tree->memory, path, len);
+	if (!node->path)
+		return NULL;
+	size_t slot = find_slot(tree, path, len);
 	tree->nodes[tree->len++] = node;
 	tree->slots[slot] = (uint32_t)tree->len;
-	return ob_take_ptr(node);
+	return node;
+}
+
+char *ob_target_text(ob_target_tree *tree, const char *text)
+{
+	return ob_arena_text(&tree->memory, text, strlen(text));
 }
 
 /* --- looking --- */

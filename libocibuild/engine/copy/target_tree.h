@@ -38,8 +38,7 @@ typedef struct ob_target_node {
 	uint32_t group; /**< hard links to one another, as in ob_copy_file */
 	uint64_t size;
 	int64_t mtime_sec;
-	const char *link; /**< borrowed from file, or owned_link */
-	char *owned_link;
+	const char *link;   /**< borrowed from the file, or a text of the tree */
 	ob_copy_file *file; /**< what it is a copy of: digest, and xattrs without extra; or NULL */
 	ob_entry *extra;    /**< owned: xattrs that are not the file's own; or NULL */
 	ob_content content;
@@ -71,6 +70,8 @@ ocib_errc ob_target_resolve(const ob_target_tree *tree, const char *root, const 
  */
 ocib_errc ob_target_put(ob_target_tree *tree, const char *path, ob_entry_type type,
 			ob_target_node **out, ocib_error **err);
+/** A copy of @p text that lives as long as the tree; NULL: no memory. */
+char *ob_target_text(ob_target_tree *tree, const char *text);
 
 typedef struct ob_new_dirs {
 	uint32_t mode, uid, gid;

@@ -4,6 +4,7 @@
  * they are written, in tar order where the order of the layer allows.
  */
 #include <string.h>
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "base/paths.h"
 #include "base/strings.h"
@@ -15,6 +16,7 @@ typedef struct tree_source {
 	ob_tree *tree;
 	const ob_layer_stack *stack; /* the tree's */
 	ob_tree_reader *reader;      /* made when the first content is read */
+	ob_arena texts;              /* paths of all files that were handed out */
 } tree_source;
 
 /* All but the path. A directory that no layer describes is as an unpacker makes it. */
@@ -40,8 +42,8 @@ static void fill_from_found(ob_copy_file *file, const ob_found *found)
 	memcpy(file->digest, entry->digest, sizeof(file->digest));
 }
 
-static ocib_errc make_file(const char *path, const ob_found *found, ob_copy_file *out,
-			   ocib_error **err)
+static ocib_errc make_file(ob_arena *texts, const char *path, const ob_found *found,
+			   ob_copy_file *out, ocib_error **err)
 {
 	*out = (ob_copy_file){0};
 	if (!found->exists)
@@ -51,7 +53,7 @@ static ocib_errc make_file(const char *path, const ob_found *found, ob_copy_file
 		return ob_fail(err, OCIB_ERR_CORRUPT,
 			       "'/%s' is a hard link to '/%s', which is not there", path,
 			       found->entry->link);
-	out->path = strdup(path);
+	out->path = ob_arena_text(texts, path, strlen(path));
 	if (!out->path)
 		return ob_fail_nomem(err);
 	fill_from_found(out, found);
@@ -61,13 +63,14 @@ static ocib_errc make_file(const char *path, const ob_found *found, ob_copy_file
 static ocib_errc tree_lookup(ob_copy_source_reader *self, const char *path, ob_copy_file *out,
 			     ocib_error **err)
 {
-	const tree_source *source = (const tree_source *)self;
+	tree_source *source = (tree_source *)self;
 	ob_found found = ob_layer_stack_lookup(source->stack, path);
 
-	return make_file(path, &found, out, err);
+	return make_file(&source->texts, path, &found, out, err);
 }
 
 typedef struct tree_walk {
+	ob_arena *texts;
 	ob_source_visit visit;
 	void *arg;
 	ob_buffer skipped; /* a directory whose content is not wanted; with a '/' behind it */
@@ -83,7 +86,7 @@ static int visit_found(const char *path, const ob_found *found, void *arg)
 
 	if (w->skipped.len && strncmp(path, w->skipped.data, w->skipped.len) == 0)
 		return 0;
-	w->failed = make_file(path, found, &file, w->err);
+	w->failed = make_file(w->texts, path, found, &file, w->err);
 	if (!w->failed)
 		w->failed = w->visit(w->arg, &file, &next, w->err);
 	if (w->failed || next == OB_WALK_STOP)
@@ -99,10 +102,14 @@ static int visit_found(const char *path, const ob_found *found, void *arg)
 static ocib_errc tree_walk_below(ob_copy_source_reader *self, const char *dir, bool eager,
 				 ob_source_visit visit, void *arg, ocib_error **err)
 {
-	const tree_source *source = (const tree_source *)self;
+	tree_source *source = (tree_source *)self;
 	(void)eager; /* the indexes are in memory */
 	ob_autodone(ob_buffer) skipped = OB_BUFFER_INIT(SIZE_MAX - 1, "a path");
-	tree_walk w = {.visit = visit, .arg = arg, .skipped = skipped, .err = err};
+	tree_walk w = {.texts = &source->texts,
+		       .visit = visit,
+		       .arg = arg,
+		       .skipped = skipped,
+		       .err = err};
 	int r = ob_layer_stack_walk(source->stack, dir, visit_found, &w);
 
 	skipped = w.skipped;
@@ -153,6 +160,7 @@ static void tree_destroy(ob_copy_source_reader *self)
 	tree_source *source = (tree_source *)self;
 
 	ob_tree_reader_free(source->reader);
+	ob_arena_done(&source->texts);
 	ob_tree_free(source->tree);
 	free(source);
 }

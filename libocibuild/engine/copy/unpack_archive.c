@@ -77,12 +77,12 @@ static ocib_errc set_xattrs(ob_target_node *node, const ob_entry *entry, ocib_er
 	return OCIB_OK;
 }
 
-static ocib_errc set_link(ob_target_node *node, const char *link, ocib_error **err)
+static ocib_errc set_link(const unpacking *u, ob_target_node *node, const char *link,
+			  ocib_error **err)
 {
 	if (!link)
 		return OCIB_OK;
-	node->owned_link = strdup(link);
-	node->link = node->owned_link;
+	node->link = ob_target_text(u->job->target, link);
 	return node->link ? OCIB_OK : ob_fail_nomem(err);
 }
 
@@ -117,7 +117,7 @@ static ocib_errc link_to_node(unpacking *u, const ob_target_node *first, const c
 	if (!r)
 		r = set_xattrs(node, first->extra ? first->extra : &no_xattrs, err);
 	if (!r)
-		r = set_link(node, first->link, err);
+		r = set_link(u, node, first->link, err);
 	if (r)
 		return r;
 	node->file = first->file;
@@ -142,7 +142,7 @@ static ocib_errc link_to_base(unpacking *u, const ob_found *found, const char *p
 	if (!r)
 		r = set_attributes(u, node, entry, err);
 	if (!r && entry->type == OB_ENTRY_SYMLINK)
-		r = set_link(node, entry->link, err);
+		r = set_link(u, node, entry->link, err);
 	if (r)
 		return r;
 	if (entry->type == OB_ENTRY_FILE)
@@ -186,7 +186,7 @@ static ocib_errc add_entry(unpacking *u, const ob_entry *entry, ocib_error **err
 	if (!r)
 		r = set_attributes(u, node, entry, err);
 	if (!r && entry->type == OB_ENTRY_SYMLINK)
-		r = set_link(node, entry->link, err);
+		r = set_link(u, node, entry->link, err);
 	if (!r && entry->type == OB_ENTRY_FILE)
 		r = spool_content(u, node, err);
 	return r;
