@@ -55,12 +55,12 @@ choose_base() {
 	"$ocibuild" inspect "$base" >/dev/null 2>&1 || step "make the base" make_base
 }
 
-# build_image NAME [OPTIONS…]: into the store and into the layout directory.
+# build_image NAME [OPTIONS…]: into the store, and under its name into the layout directory.
 build_image() {
 	name=$1
 	shift
-	"$ocibuild" build -f "build/Dockerfile.$name" -t "$name:latest" --load \
-		-o "type=oci,dest=$layout,tar=false" "$@" examples/webapp
+	"$ocibuild" build -f "build/Dockerfile.$name" -t "$name:latest" "$@" examples/webapp
+	"$ocibuild" copy --quiet "$name:latest" "oci:$layout:$name" >/dev/null
 }
 
 stop_application() {
