@@ -1,7 +1,7 @@
 /* engine/build/build.h — one build under way: what its parts share, and who does what.
  *
  *   build.c         the public call: a thread that does the work, events pumped to the caller
- *   build_setup.c   options and Dockerfile to a plan
+ *   build_options.c what the caller asked for    build_setup.c options and Dockerfile to a plan
  *   schedule.c      stages side by side          stage_run.c   one stage, step by step
  *   step_copy.c     COPY, ADD, WORKDIR           step_run.c    RUN
  *   step_cache.c    keys and records             run_commit.c  what a RUN changed becomes a layer
@@ -83,6 +83,12 @@ typedef struct ob_build {
 	ob_strlist claims; /**< keys of steps being executed, in hex */
 } ob_build;
 
+/* build_options.c */
+/** Into the build's own fields. Kinds: INVALID, UNSUPPORTED. */
+ocib_errc ob_build_check_options(ob_build *build, const ocib_build_options *options,
+				 ocib_error **err);
+
+/* build_setup.c */
 /** Options to plan, with nodes made. ctx, store and shop are set before. */
 ocib_errc ob_build_setup(ob_build *build, const ocib_build_options *options, ocib_error **err);
 void ob_build_done(ob_build *build);

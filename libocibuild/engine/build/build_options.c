@@ -1,0 +1,118 @@
+/* engine/build/build_options.c — what the caller asked for, checked before anything is read. */
+#include <string.h>
+#include "base/options.h"
+#include "base/strings.h"
+#include "engine/build/build.h"
+
+static ocib_errc set_compression(ob_build *build, ocib_error **err)
+{
+	const char *name = build->options.compression;
+	int level = build->options.compression_level;
+	int max = 9;
+
+	if (!name || ob_str_eq(name, "gzip")) {
+		build->writer.compression = OB_COMPRESSION_GZIP;
+	} else if (ob_str_eq(name, "zstd")) {
+		build->writer.compression = OB_COMPRESSION_ZSTD;
+		max = 22;
+	} else if (ob_str_eq(name, "uncompressed")) {
+		build->writer.compression = OB_COMPRESSION_NONE;
+	} else {
+		return ob_fail(err, OCIB_ERR_INVALID,
+			       "compression is gzip, zstd or uncompressed, not '%s'", name);
+	}
+	if (level < 0 || level > max)
+		return ob_fail(err, OCIB_ERR_INVALID, "compression level %d is not in 0 to %d",
+			       level, max);
+	build->writer.level = level;
+	build->writer.threads = ob_context_jobs(build->ctx);
+	return OCIB_OK;
+}
+
+static ocib_errc set_tags(ob_build *build, ocib_error **err)
+{
+	for (const char *const *tag = build->options.tags; tag && *tag; tag++) {
+		ob_autodone(ob_reference) ref = {0};
+
+		ocib_errc r = ob_reference_parse(*tag, &ref, err);
+		if (r == OCIB_OK && ob_digest_is_set(&ref.digest))
+			r = ob_fail(err, OCIB_ERR_INVALID, "a tag cannot have a digest: '%s'",
+				    *tag);
+		if (r == OCIB_OK)
+			r = ob_reference_default_tag(&ref, err);
+		if (r < 0)
+			return r;
+		ob_autofree char *full = ob_reference_format(&ref);
+		if (!full)
+			return ob_fail_nomem(err);
+		if (!ob_strlist_contains(&build->tags, full) &&
+		    ob_strlist_add(&build->tags, full) < 0)
+			return ob_fail_nomem(err);
+	}
+	return OCIB_OK;
+}
+
+/* "HOST:IP" or "HOST=IP" to a line of /etc/hosts; an IPv6 address may be in brackets. */
+static ocib_errc set_extra_hosts(ob_build *build, ocib_error **err)
+{
+	for (const char *const *one = build->options.add_hosts; one && *one; one++) {
+		size_t host = strcspn(*one, ":=");
+		const char *address = (*one)[host] ? *one + host + 1 : "";
+		size_t len = strlen(address);
+
+		if (len > 2 && address[0] == '[' && address[len - 1] == ']') {
+			address++;
+			len -= 2;
+		}
+		if (!host || !len || strpbrk(*one, " \t\n"))
+			return ob_fail(err, OCIB_ERR_INVALID, "an added host is HOST:IP, not '%s'",
+				       *one);
+		if (ob_str_eq(address, "host-gateway"))
+			return ob_fail(err, OCIB_ERR_UNSUPPORTED,
+				       "'host-gateway' of --add-host is not implemented");
+		if (ob_strlist_add_printf(&build->extra_hosts, "%.*s %.*s", (int)len, address,
+					  (int)host, *one) < 0)
+			return ob_fail_nomem(err);
+	}
+	return OCIB_OK;
+}
+
+/* The option, else the build argument of that name. The plan may find one more, in an ARG. */
+static ocib_errc set_epoch(ob_build *build, ocib_error **err)
+{
+	static const char name[] = "SOURCE_DATE_EPOCH=";
+
+	build->has_epoch = build->options.has_source_date_epoch != 0;
+	build->epoch = build->options.source_date_epoch;
+	if (build->has_epoch)
+		return OCIB_OK;
+	for (const char *const *arg = build->options.build_args; arg && *arg; arg++) {
+		const char *value = *arg + strlen(name);
+
+		if (!ob_str_starts(*arg, name) || !*value)
+			continue;
+		if (!ob_parse_i64(value, &build->epoch))
+			return ob_fail(err, OCIB_ERR_INVALID,
+				       "SOURCE_DATE_EPOCH is '%s', not a number of seconds", value);
+		build->has_epoch = true;
+	}
+	return OCIB_OK;
+}
+
+ocib_errc ob_build_check_options(ob_build *build, const ocib_build_options *options,
+				 ocib_error **err)
+{
+	ocib_errc r = ob_options_load(&build->options, options, err);
+
+	if (r == OCIB_OK)
+		r = set_compression(build, err);
+	if (r == OCIB_OK)
+		r = set_tags(build, err);
+	if (r == OCIB_OK)
+		r = set_extra_hosts(build, err);
+	if (r == OCIB_OK)
+		r = set_epoch(build, err);
+	if (r == OCIB_OK)
+		r = ob_build_check_outputs(build, err);
+	return r;
+}
