@@ -19,7 +19,8 @@
 typedef struct context_source {
 	ob_copy_source_reader base;
 	ob_context_scan *scan;
-	ob_arena texts; /* of all files that were handed out */
+	ob_arena texts;     /* of all files that were handed out */
+	ob_context_dir dir; /* of the file that was written last */
 } context_source;
 
 static ob_context_scan *scan_of(ob_copy_source_reader *self)
@@ -292,60 +293,22 @@ static void context_explain(ob_copy_source_reader *self, const char *path, ocib_
 				  nearest);
 }
 
-/* --- content --- */
-
-static ocib_errc write_verified(int fd, const ob_copy_file *file, const ob_entry *entry,
-				ob_layer_writer *writer, ocib_error **err)
-{
-	ob_auto(ob_reader) plain = NULL;
-	ob_auto(ob_reader) verified = NULL;
-	ocib_errc r = ob_reader_open_range(fd, false, 0, UINT64_MAX, &plain, err);
-
-	if (!r)
-		r = ob_reader_open_verify(ob_take_ptr(plain), file->digest, file->size, file->path,
-					  &verified, err);
-	return r ? r : ob_layer_writer_add(writer, entry, verified, err);
-}
-
-/* A file that nobody has read yet: what reading shows about it is found out now. */
-static ocib_errc write_unread(int fd, ob_copy_file *file, const ob_entry *entry,
-			      ob_layer_writer *writer, ocib_error **err)
-{
-	ob_entry complete = *entry;
-	ocib_errc r = ob_context_read_xattrs(fd, file, err);
-
-	complete.xattrs = file->xattrs;
-	complete.xattr_count = file->xattr_count;
-	if (!r)
-		r = ob_layer_writer_add_fd(writer, &complete, fd, err);
-	if (r)
-		return r;
-	memcpy(file->digest, ob_layer_writer_last(writer)->digest, sizeof(file->digest));
-	file->has_digest = true;
-	return OCIB_OK;
-}
+/* --- the object --- */
 
 static ocib_errc context_write(ob_copy_source_reader *self, ob_copy_file *file,
 			       const ob_entry *entry, ob_layer_writer *writer, ocib_error **err)
 {
-	ob_autofd int fd = -1;
-	ocib_errc r = ob_context_open_file(scan_of(self), file, &fd, err);
+	context_source *source = (context_source *)self;
 
-	if (r)
-		return r;
-	if (!file->has_digest)
-		r = write_unread(fd, file, entry, writer, err);
-	else if (file->stamp.is_young && entry->size)
-		/* A second change need not show in the times, so the digest must say it. */
-		r = write_verified(fd, file, entry, writer, err);
-	else
-		r = ob_layer_writer_add_fd(writer, entry, fd, err);
-	return r ? r : ob_context_check_file(file, fd, err);
+	return ob_context_write_file(source->scan, &source->dir, file, entry, writer, err);
 }
 
 static void context_destroy(ob_copy_source_reader *self)
 {
-	ob_arena_done(texts_of(self));
+	context_source *source = (context_source *)self;
+
+	ob_context_dir_done(&source->dir);
+	ob_arena_done(&source->texts);
 	free(self);
 }
 
@@ -361,6 +324,7 @@ ocib_errc ob_context_source_new(ob_context_scan *scan, ob_copy_source_reader **o
 		return ob_fail_nomem(err);
 	source->base.ops = &ops;
 	source->scan = scan;
+	source->dir.fd = -1;
 	*out = &source->base;
 	return OCIB_OK;
 }

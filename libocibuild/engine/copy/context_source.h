@@ -39,6 +39,15 @@ ocib_errc ob_context_open_file(const ob_context_scan *scan, const ob_copy_file *
 ocib_errc ob_context_check_file(const ob_copy_file *file, int fd, ocib_error **err);
 /** Add what a layer keeps of the xattrs of an open file or directory. */
 ocib_errc ob_context_read_xattrs(int fd, ob_copy_file *file, ocib_error **err);
+/** The directory of the file that was written last. fd is -1 at first. */
+typedef struct ob_context_dir {
+	char *path;
+	int fd;
+} ob_context_dir;
+void ob_context_dir_done(ob_context_dir *dir);
+/** The write operation of a source (see copy_source.h). */
+ocib_errc ob_context_write_file(ob_context_scan *scan, ob_context_dir *dir, ob_copy_file *file,
+				const ob_entry *entry, ob_layer_writer *writer, ocib_error **err);
 /** Digests and xattrs of regular files: from the stat cache, else by reading, on several threads. */
 ocib_errc ob_context_hash_files(ob_context_scan *scan, ob_copy_files *files, ocib_error **err);
 

@@ -95,7 +95,7 @@ static ocib_errc place_dir(ob_copy_job *job, ob_copy_file *file, const char *pat
 		return ob_fail(err, OCIB_ERR_INVALID, "cannot copy to non-directory: /%s", path);
 	ocib_errc r = read_dir(&view, &before, err);
 	if (!r)
-		r = ob_target_put(job->target, path, OB_ENTRY_DIR, &node, err);
+		r = ob_target_put(job->target, path, &view, OB_ENTRY_DIR, &node, err);
 	if (r)
 		return r;
 	if (existed && file->implied) {
@@ -121,10 +121,12 @@ static ocib_errc place_dir(ob_copy_job *job, ob_copy_file *file, const char *pat
 static ocib_errc put_file(ob_copy_job *job, const char *path, ob_entry_type type,
 			  ob_target_node **out, ocib_error **err)
 {
-	if (ob_target_look(job->target, path).type == OB_ENTRY_DIR)
+	ob_target_view view = ob_target_look(job->target, path);
+
+	if (view.type == OB_ENTRY_DIR)
 		return ob_fail(err, OCIB_ERR_INVALID, "cannot replace to directory /%s with file",
 			       path);
-	return ob_target_put(job->target, path, type, out, err);
+	return ob_target_put(job->target, path, &view, type, out, err);
 }
 
 static ocib_errc place_file(ob_copy_job *job, ob_copy_file *file, const char *path,

@@ -19,6 +19,7 @@ struct ob_target_tree {
 	uint32_t *slots; /* node number + 1 */
 	size_t slot_count;
 	ob_arena memory; /* nodes and texts */
+	const ob_target_node *last_hider;
 };
 
 ob_target_tree *ob_target_tree_new(const ob_layer_stack *base)
@@ -54,10 +55,17 @@ ob_target_tree *ob_target_tree_free(ob_target_tree *tree)
 
 static uint64_t hash_path(const char *path, size_t len)
 {
-	uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
+	uint64_t hash = len;
 
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)path[i]) * 1099511628211ULL;
+	for (; len; path += 8) {
+		uint64_t word = 0;
+		size_t part = len < 8 ? len : 8;
+
+		memcpy(&word, path, part);
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+		hash ^= hash >> 29;
+		len -= part;
+	}
 	return hash ^ hash >> 32;
 }
 
@@ -134,21 +142,34 @@ char *ob_target_text(ob_target_tree *tree, const char *text)
 
 /* --- looking --- */
 
-/* Does a node above the path keep the base from being seen there? */
-static bool hides_base(const ob_target_tree *tree, const char *path)
+static bool hides_what_is_below(const ob_target_node *node)
 {
+	return !node->gone && (node->fresh || node->type != OB_ENTRY_DIR);
+}
+
+/* Does a node above the path keep the base from being seen there? */
+static bool hides_base(ob_target_tree *tree, const char *path)
+{
+	const ob_target_node *hider = tree->last_hider;
+
+	/* Nearly always it is the new directory that the last one was in, too. */
+	if (hider && hides_what_is_below(hider) && ob_path_is_below(path, hider->path) &&
+	    strlen(path) > strlen(hider->path))
+		return true;
 	for (size_t len = strlen(path); len > 0;) {
 		while (len > 0 && path[len - 1] != '/')
 			len--;
 		len -= len > 0;
-		const ob_target_node *node = find_node(tree, path, len);
-		if (node && !node->gone && (node->fresh || node->type != OB_ENTRY_DIR))
+		hider = find_node(tree, path, len);
+		if (hider && hides_what_is_below(hider)) {
+			tree->last_hider = hider;
 			return true;
+		}
 	}
 	return false;
 }
 
-static ob_found look_in_base(const ob_target_tree *tree, const char *path)
+static ob_found look_in_base(ob_target_tree *tree, const char *path)
 {
 	if (tree->base && !hides_base(tree, path))
 		return ob_layer_stack_lookup(tree->base, path);
@@ -156,9 +177,9 @@ static ob_found look_in_base(const ob_target_tree *tree, const char *path)
 	return (ob_found){.exists = !*path};
 }
 
-ob_target_view ob_target_look(const ob_target_tree *tree, const char *path)
+ob_target_view ob_target_look(ob_target_tree *tree, const char *path)
 {
-	const ob_target_node *node = find_node(tree, path, strlen(path));
+	ob_target_node *node = find_node(tree, path, strlen(path));
 	ob_target_view view = {0};
 
 	if (node && !node->gone)
@@ -187,15 +208,10 @@ static ocib_errc look(void *arg, const char *path, ob_path_kind *kind, const cha
 	return OCIB_OK;
 }
 
-ocib_errc ob_target_resolve(const ob_target_tree *tree, const char *root, const char *path,
+ocib_errc ob_target_resolve(ob_target_tree *tree, const char *root, const char *path,
 			    char **resolved, ocib_error **err)
 {
-	union {
-		const ob_target_tree *in;
-		void *out;
-	} u = {.in = tree}; /* look() only looks */
-
-	return ob_path_resolve(look, u.out, root, path, resolved, err);
+	return ob_path_resolve(look, tree, root, path, resolved, err);
 }
 
 /* --- changing --- */
@@ -219,24 +235,24 @@ static void reset_node(ob_target_node *node, ob_entry_type type, bool fresh, boo
 	*node = (ob_target_node){.path = path, .type = type, .fresh = fresh, .opaque = opaque};
 }
 
-ocib_errc ob_target_put(ob_target_tree *tree, const char *path, ob_entry_type type,
-			ob_target_node **out, ocib_error **err)
+ocib_errc ob_target_put(ob_target_tree *tree, const char *path, const ob_target_view *view,
+			ob_entry_type type, ob_target_node **out, ocib_error **err)
 {
-	ob_target_view before = ob_target_look(tree, path);
-	ob_target_node *node = find_node(tree, path, strlen(path));
-	bool merges = type == OB_ENTRY_DIR && before.type == OB_ENTRY_DIR;
+	/* Without one in view there may still be one that is gone. */
+	ob_target_node *node = view->node ? view->node : find_node(tree, path, strlen(path));
+	bool merges = type == OB_ENTRY_DIR && view->type == OB_ENTRY_DIR;
 	bool fresh = !merges, opaque = false;
 
-	if (merges && before.node) {
-		fresh = before.node->fresh;
-		opaque = before.node->opaque;
+	if (merges && view->node) {
+		fresh = view->node->fresh;
+		opaque = view->node->opaque;
 	} else if (fresh && type == OB_ENTRY_DIR) {
 		/* The base may still have a directory here, under what it was replaced by before. */
 		ob_found below = look_in_base(tree, path);
 
 		opaque = below.exists && (!below.entry || below.entry->type == OB_ENTRY_DIR);
 	}
-	if (before.type == OB_ENTRY_DIR && !merges)
+	if (view->type == OB_ENTRY_DIR && !merges)
 		remove_below(tree, path);
 	if (!node)
 		node = add_node(tree, path);
@@ -257,7 +273,7 @@ static ocib_errc make_dir(ob_target_tree *tree, const char *path, const ob_new_d
 		return OCIB_OK;
 	if (view.type)
 		return ob_fail(err, OCIB_ERR_INVALID, "'/%s' is not a directory", path);
-	ocib_errc r = ob_target_put(tree, path, OB_ENTRY_DIR, &node, err);
+	ocib_errc r = ob_target_put(tree, path, &view, OB_ENTRY_DIR, &node, err);
 	if (r)
 		return r;
 	node->mode = how->mode;

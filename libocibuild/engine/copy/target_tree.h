@@ -53,23 +53,23 @@ OB_DEFINE_AUTO(ob_target_tree);
 
 /** What is at a path now: a node of ours, else what the base has there. */
 typedef struct ob_target_view {
-	ob_entry_type type;         /**< 0: nothing */
-	const ob_target_node *node; /**< or NULL */
+	ob_entry_type type;   /**< 0: nothing */
+	ob_target_node *node; /**< or NULL */
 	ob_found base;
 } ob_target_view;
-ob_target_view ob_target_look(const ob_target_tree *tree, const char *path);
+ob_target_view ob_target_look(ob_target_tree *tree, const char *path);
 
 /** Follow all links of @p path from @p root on (see ob_path_resolve). */
-ocib_errc ob_target_resolve(const ob_target_tree *tree, const char *root, const char *path,
+ocib_errc ob_target_resolve(ob_target_tree *tree, const char *root, const char *path,
 			    char **resolved, ocib_error **err);
 
 /**
- * Put a thing of @p type at a path, over whatever is there, and give its node to be filled in: zeroed but
- * for path, type and what is said about the base. A directory over a directory keeps what is below it;
- * everything else takes it away.
+ * Put a thing of @p type at a path, over what is there (@p view, just looked at), and give its node to be
+ * filled in: zeroed but for path, type and what is said about the base. A directory over a directory
+ * keeps what is below it; everything else takes it away.
  */
-ocib_errc ob_target_put(ob_target_tree *tree, const char *path, ob_entry_type type,
-			ob_target_node **out, ocib_error **err);
+ocib_errc ob_target_put(ob_target_tree *tree, const char *path, const ob_target_view *view,
+			ob_entry_type type, ob_target_node **out, ocib_error **err);
 /** A copy of @p text that lives as long as the tree; NULL: no memory. */
 char *ob_target_text(ob_target_tree *tree, const char *text);
 

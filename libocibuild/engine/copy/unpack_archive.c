@@ -100,20 +100,24 @@ static ocib_errc set_attributes(unpacking *u, ob_target_node *node, const ob_ent
 	return set_xattrs(node, entry, err);
 }
 
+static ocib_errc put(unpacking *u, const char *path, ob_entry_type type, ob_target_node **out,
+		     ocib_error **err)
+{
+	ob_target_view view = ob_target_look(u->job->target, path);
+
+	return ob_target_put(u->job->target, path, &view, type, out, err);
+}
+
 /* One more name for a node of ours. */
-static ocib_errc link_to_node(unpacking *u, const ob_target_node *first, const char *path,
+static ocib_errc link_to_node(unpacking *u, ob_target_node *first, const char *path,
 			      ocib_error **err)
 {
-	union {
-		const ob_target_node *in;
-		ob_target_node *out;
-	} target = {.in = first}; /* a node of our own tree */
 	const ob_entry no_xattrs = {0};
 	ob_target_node *node = NULL;
 
 	if (!first->group)
-		target.out->group = ++u->job->group_count;
-	ocib_errc r = ob_target_put(u->job->target, path, first->type, &node, err);
+		first->group = ++u->job->group_count;
+	ocib_errc r = put(u, path, first->type, &node, err);
 	if (!r)
 		r = set_xattrs(node, first->extra ? first->extra : &no_xattrs, err);
 	if (!r)
@@ -123,6 +127,8 @@ static ocib_errc link_to_node(unpacking *u, const ob_target_node *first, const c
 	node->file = first->file;
 	node->content = first->content;
 	node->size = first->size;
+	node->dev_major = first->dev_major;
+	node->dev_minor = first->dev_minor;
 	node->group = first->group;
 	node->mode = first->mode;
 	node->uid = first->uid;
@@ -137,7 +143,7 @@ static ocib_errc link_to_base(unpacking *u, const ob_found *found, const char *p
 {
 	const ob_entry *entry = found->entry;
 	ob_target_node *node = NULL;
-	ocib_errc r = ob_target_put(u->job->target, path, entry->type, &node, err);
+	ocib_errc r = put(u, path, entry->type, &node, err);
 
 	if (!r)
 		r = set_attributes(u, node, entry, err);
@@ -182,7 +188,7 @@ static ocib_errc add_entry(unpacking *u, const ob_entry *entry, ocib_error **err
 		return r;
 	if (entry->type == OB_ENTRY_HARDLINK)
 		return add_hard_link(u, entry, path, err);
-	r = ob_target_put(u->job->target, path, entry->type, &node, err);
+	r = put(u, path, entry->type, &node, err);
 	if (!r)
 		r = set_attributes(u, node, entry, err);
 	if (!r && entry->type == OB_ENTRY_SYMLINK)
