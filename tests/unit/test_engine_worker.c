@@ -329,7 +329,8 @@ static void list_tree(fixture *f, ob_run_spec *spec, const char *upper, const ch
 		      ob_buffer *out)
 {
 	static const char script[] =
-		"find / -xdev ! -type d -exec stat -c '%n %f %u %g %s %Y %h %t,%T' {} + | sort;"
+		/* The mounted hosts and resolv.conf are the run's own, with times of their own. */
+		"find / -xdev ! -type d ! -path /etc/hosts ! -path /etc/resolv.conf -exec stat -c '%n %f %u %g %s %Y %h %t,%T' {} + | sort;"
 		"find / -xdev -type d -exec stat -c '%n %f %u %g' {} + | sort;"
 		"find / -xdev -type l -exec readlink {} \\; | sort;"
 		"find / -xdev -type f -name 't[0-9no]*' -exec grep -H . {} + | sort";
