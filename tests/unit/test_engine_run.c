@@ -77,6 +77,24 @@ TEST(run__chain_gives_the_same_digest_in_two_stores_under_an_epoch)
 	assert_string_equal(digest[0], digest[1]);
 }
 
+TEST(run__trees_that_were_removed_are_made_again)
+{
+	static const char text[] = BASE "RUN echo 1 > /f\nRUN /bin/busybox rm /f; echo 2 > /g\n";
+	build_fixture f = fixture_new();
+	char path[256];
+
+	need_run(&f);
+	fixture_build(&f, text);
+	(void)snprintf(path, sizeof(path), "%s/trees", f.store_dir);
+	ASSERT_OK(ob_remove_tree(AT_FDCWD, path, &t_err));
+	fixture_build(&f, BASE "RUN echo 1 > /f\nRUN /bin/busybox rm /f; echo 2 > /g\n"
+			       "RUN /bin/busybox ls /f /g 2>&1 || :\n");
+	assert_int_equal(f.cached, 3);
+	assert_non_null(strstr(f.output, "/f: No such file"));
+	assert_non_null(strstr(f.output, "/g\n"));
+	fixture_done(&f);
+}
+
 TEST(run__command_that_changes_nothing_is_an_empty_layer)
 {
 	build_fixture f = fixture_new();

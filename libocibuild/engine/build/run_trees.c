@@ -9,6 +9,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/strings.h"
 #include "engine/build/fetch_layers.h"
@@ -58,6 +59,8 @@ static ocib_errc begin(unpacking *u, size_t layer, ocib_error **err)
 {
 	ocib_errc r = OCIB_OK;
 
+	/* People make room by removing all trees, and their directory with them. */
+	(void)mkdirat(ob_store_dirfd(u->shop->store), "trees", 0755);
 	if (!u->fetch)
 		r = ob_layer_fetch_begin(u->shop->store, u->tree, layer, u->step, &u->fetch, err);
 	if (r == OCIB_OK && !u->worker)
