@@ -87,8 +87,10 @@ if [ "$(id -u)" = 0 ]; then
 	jq --arg port "PORT=$port" '.process.terminal=false | .process.env += [$port] | .process.rlimits=[]
 		| .linux.namespaces |= map(select(.type!="network"))' "$work/bundle/config.json" >"$work/config.json"
 	cp "$work/config.json" "$work/bundle/config.json"
-	(cd "$work/bundle" && exec crun --root "$work/crun" run --cgroup-manager=disabled "ocibuild-$$") \
-		>"$work/crun.log" 2>&1 &
+	# crun refuses a mixture of cgroup versions, so it gets a view with the second alone.
+	(cd "$work/bundle" && exec unshare --mount sh -c 'umount -R -l /sys/fs/cgroup
+		mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec crun "$@"' sh \
+		--root "$work/crun" --cgroup-manager=disabled run "ocibuild-$$") >"$work/crun.log" 2>&1 &
 	background="$background $!"
 	answers "$port" || { cat "$work/crun.log"; fail "crun"; }
 	crun --root "$work/crun" kill "ocibuild-$$" KILL 2>/dev/null || :
@@ -102,7 +104,7 @@ if [ "$(id -u)" = 0 ]; then
 	image=$(sed -n 's/^Loaded image[^:]*: *//p' "$work/podman.log" | head -n 1)
 	port=$(free_port)
 	podman_ run --rm --name "ocibuild-$$" --network host --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 \
-		--cgroups=disabled -e "PORT=$port" "$image" >"$work/podman.log" 2>&1 &
+		-e "PORT=$port" "$image" >"$work/podman.log" 2>&1 &
 	background="$background $!"
 	answers "$port" || { cat "$work/podman.log"; fail "podman run"; }
 	podman_ kill "ocibuild-$$" >/dev/null 2>&1 || :
