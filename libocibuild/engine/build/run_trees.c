@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include "base/strings.h"
 #include "engine/build/fetch_layers.h"
 #include "engine/build/workshop.h"
