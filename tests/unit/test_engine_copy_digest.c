@@ -192,6 +192,19 @@ TEST(change__of_what_was_not_read_yet_is_an_error_too)
 	assert_non_null(strstr(ocib_error_message(t_err), "'d/a' changed while the build"));
 }
 
+static void cancel(copy_fixture *f)
+{
+	ocib_context_cancel(f->plan.ctx);
+}
+
+TEST(cancel__ends_the_writing)
+{
+	ob_autodone(copy_fixture) f = {0};
+
+	copy_file(&f, "d/a", "one");
+	assert_int_equal(change_between(&f, "COPY d /x", cancel), OCIB_ERR_CANCELED);
+}
+
 TEST(bytes__are_the_same_for_the_same_input)
 {
 	uint8_t first[OB_SHA256_LEN];

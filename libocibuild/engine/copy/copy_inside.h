@@ -15,6 +15,7 @@ typedef struct ob_copy_match {
 } ob_copy_match;
 
 struct ob_copy_job {
+	ocib_context *ctx;             /* borrowed; to be asked whether to stop */
 	ob_copy_input input;           /* trees are referenced */
 	ob_copy_source_reader *source; /* or NULL: nothing but inline files */
 	ob_copy_match *matches;

@@ -17,13 +17,15 @@
 #include "engine/copy/context_source.h"
 #include "engine/copy/copy_inside.h"
 
-static ocib_errc new_job(const ob_copy_input *input, ob_copy_job **out, ocib_error **err)
+static ocib_errc new_job(ocib_context *ctx, const ob_copy_input *input, ob_copy_job **out,
+			 ocib_error **err)
 {
 	ob_auto(ob_copy_job) job = calloc(1, sizeof(*job));
 	struct timespec now;
 
 	if (!job)
 		return ob_fail_nomem(err);
+	job->ctx = ctx;
 	job->input = *input;
 	job->input.base = ob_tree_ref(input->base);
 	job->input.from = ob_tree_ref(input->from);
@@ -188,7 +190,7 @@ ocib_errc ob_copy_prepare(ocib_context *ctx, const ob_copy_input *input, ob_copy
 	ocib_errc r = ob_check_canceled(ctx, err);
 
 	if (!r)
-		r = new_job(input, &job, err);
+		r = new_job(ctx, input, &job, err);
 	if (!r)
 		r = open_source(job, err);
 	if (!r)
@@ -208,7 +210,7 @@ ocib_errc ob_workdir_prepare(ocib_context *ctx, const ob_copy_input *input, ob_c
 	ocib_errc r = ob_check_canceled(ctx, err);
 
 	if (!r)
-		r = new_job(input, &job, err);
+		r = new_job(ctx, input, &job, err);
 	if (!r)
 		r = make_digest(job, err);
 	if (r)

@@ -139,6 +139,9 @@ ocib_errc ob_copy_write_target(ob_copy_job *job, ob_layer_writer *writer, ocib_e
 	for (size_t i = 0; i < count && !r; i++) {
 		const ob_target_node *node = nodes[i], *link = first ? first[node->group] : NULL;
 
+		r = ob_check_canceled(job->ctx, err);
+		if (r)
+			break;
 		if (node->group && link && same_file(node, link)) {
 			r = write_link(node, link, writer, err);
 			continue;

@@ -213,7 +213,9 @@ static ocib_errc unpack_all(ob_copy_job *job, const ob_copy_file *file, int fd, 
 		r = ob_tar_reader_open(input, &options, &tar, err);
 	unpacking u = {job, tar, dest, buffer};
 	while (!r) {
-		r = ob_tar_reader_next(tar, &entry, err);
+		r = ob_check_canceled(job->ctx, err);
+		if (!r)
+			r = ob_tar_reader_next(tar, &entry, err);
 		if (r || !entry)
 			break;
 		r = add_entry(&u, entry, err);
