@@ -73,7 +73,9 @@ static ocib_errc look_up(ob_shell_state *state, const char *name, const char **v
 		*value = ob_map_get(state->index, name);
 	else if (state->env)
 		*value = ob_env_get(state->env, name);
-	return state->use ? note_use(state, name, *value != NULL) : OCIB_OK;
+	if (*value)
+		r = ob_shell_spend(&state->steps, strlen(*value), state->err);
+	return r == OCIB_OK && state->use ? note_use(state, name, *value != NULL) : r;
 }
 
 /* How many bytes at the state's position are a name. */
@@ -148,6 +150,8 @@ static ocib_errc take_word(ob_shell_state *state, char stop, bool raw_escapes, c
 	if (r == OCIB_ERR_SYNTAX && ob_shell_peek(state) == OB_SHELL_END)
 		return ob_fail(state->err, OCIB_ERR_SYNTAX, "missing '%s' of a substitution",
 			       missing);
+	if (r == OCIB_OK)
+		r = ob_shell_spend(&state->steps, word.len, state->err);
 	return r == OCIB_OK ? ob_buffer_finish(&word, out, state->err) : r;
 }
 
@@ -172,8 +176,9 @@ static ocib_errc trimmed(ob_shell_state *state, char modifier, const char *patte
 	if (!value)
 		value = "";
 	if (modifier == '#')
-		return ob_shell_trim_prefix(pattern, value, longest, out, state->err);
-	return ob_shell_trim_suffix(pattern, value, longest, out, state->err);
+		return ob_shell_trim_prefix(pattern, value, longest, &state->steps, out,
+					    state->err);
+	return ob_shell_trim_suffix(pattern, value, longest, &state->steps, out, state->err);
 }
 
 /* ${name with one of - + ? # %, the colon forms too; the modifier is at the state's position. */
@@ -234,7 +239,8 @@ static ocib_errc replaced(ob_shell_state *state, const char *name, ob_buffer *ou
 		ob_buffer_printf(out, "${%s/%s/%s}", name, pattern, replacement);
 		return OCIB_OK;
 	}
-	return ob_shell_replace(pattern, value ? value : "", replacement, all, out, state->err);
+	return ob_shell_replace(pattern, value ? value : "", replacement, all, &state->steps, out,
+				state->err);
 }
 
 /* ${…}; behind the brace. */

@@ -118,19 +118,30 @@ static void apply_run(const uint32_t *run, size_t len, const rune_text *value, s
 		ends[x] = run_matches(run, len, value, x) ? ends[x + len] : NO_MATCH;
 }
 
+ocib_errc ob_shell_spend(uint64_t *steps, uint64_t more, ocib_error **err)
+{
+	if (more > OB_LIMIT_SHELL_STEPS - *steps)
+		return ob_fail(err, OCIB_ERR_LIMIT,
+			       "the substitutions in one word are too much work "
+			       "(OB_LIMIT_SHELL_STEPS)");
+	*steps += more;
+	return OCIB_OK;
+}
+
 /* For each position of value the end of the match that begins there, or NO_MATCH. */
 static ocib_errc find_ends(const rune_text *pattern, const rune_text *value, bool longest,
-			   size_t **out, ocib_error **err)
+			   uint64_t *steps, size_t **out, ocib_error **err)
 {
-	size_t steps, to = pattern->len;
 	ob_autofree size_t *ends = NULL;
+	size_t to = pattern->len;
+	uint64_t cost;
+	ocib_errc r;
 
-	if (__builtin_mul_overflow(pattern->len + 1, value->len + 1, &steps) ||
-	    steps > OB_LIMIT_SHELL_PATTERN_STEPS)
-		return ob_fail(err, OCIB_ERR_LIMIT,
-			       "a pattern of %zu characters on a value of %zu is too much work "
-			       "(OB_LIMIT_SHELL_PATTERN_STEPS)",
-			       pattern->len, value->len);
+	if (__builtin_mul_overflow(pattern->len + 1, value->len + 1, &cost))
+		cost = UINT64_MAX;
+	r = ob_shell_spend(steps, cost, err);
+	if (r != OCIB_OK)
+		return r;
 	ends = malloc((value->len + 1) * sizeof(*ends));
 	if (!ends)
 		return ob_fail_nomem(err);
@@ -164,7 +175,7 @@ static ocib_errc prepare(const char *pattern_text, const char *value_text, rune_
 }
 
 static ocib_errc trim(const char *pattern_text, const char *value_text, bool longest, bool at_end,
-		      ob_buffer *out, ocib_error **err)
+		      uint64_t *steps, ob_buffer *out, ocib_error **err)
 {
 	ob_autodone(rune_text) pattern = {0};
 	ob_autodone(rune_text) value = {0};
@@ -176,7 +187,7 @@ static ocib_errc trim(const char *pattern_text, const char *value_text, bool lon
 		reverse(&value);
 	}
 	if (r == OCIB_OK)
-		r = find_ends(&pattern, &value, longest, &ends, err);
+		r = find_ends(&pattern, &value, longest, steps, &ends, err);
 	if (r != OCIB_OK)
 		return r;
 
@@ -187,16 +198,16 @@ static ocib_errc trim(const char *pattern_text, const char *value_text, bool lon
 	return ob_buffer_check(out, err);
 }
 
-ocib_errc ob_shell_trim_prefix(const char *pattern, const char *value, bool longest, ob_buffer *out,
-			       ocib_error **err)
+ocib_errc ob_shell_trim_prefix(const char *pattern, const char *value, bool longest,
+			       uint64_t *steps, ob_buffer *out, ocib_error **err)
 {
-	return trim(pattern, value, longest, false, out, err);
+	return trim(pattern, value, longest, false, steps, out, err);
 }
 
-ocib_errc ob_shell_trim_suffix(const char *pattern, const char *value, bool longest, ob_buffer *out,
-			       ocib_error **err)
+ocib_errc ob_shell_trim_suffix(const char *pattern, const char *value, bool longest,
+			       uint64_t *steps, ob_buffer *out, ocib_error **err)
 {
-	return trim(pattern, value, longest, true, out, err);
+	return trim(pattern, value, longest, true, steps, out, err);
 }
 
 /* Length of the letters, digits and '_' that text begins with. */
@@ -219,7 +230,7 @@ static size_t reference_len(const char *text, size_t len)
 static void append_template(ob_buffer *out, const char *template, const rune_text *value,
 			    size_t from, size_t to)
 {
-	const char *dollar;
+	const char *end = template + strlen(template), *dollar;
 
 	for (; (dollar = strchr(template, '$')); template = dollar) {
 		ob_buffer_append(out, template, (size_t)(dollar - template));
@@ -230,25 +241,26 @@ static void append_template(ob_buffer *out, const char *template, const rune_tex
 		}
 		bool brace = *dollar == '{';
 		const char *name = dollar + brace;
-		size_t len = reference_len(name, strlen(name));
+		size_t len = reference_len(name, (size_t)(end - name));
 
 		if (len == 0 || (brace && name[len] != '}')) {
 			ob_buffer_append_char(out, '$');
 			continue;
 		}
-		if (len == 1 && *name == '0')
+		if (len == 1 && *name == '0' && !out->failed)
 			append_runes(out, value, from, to);
 		dollar = name + len + brace;
 	}
 	ob_buffer_append_str(out, template);
 }
 
-static void append_replaced(ob_buffer *out, const char *replacement, const rune_text *value,
-			    const size_t *ends)
+static ocib_errc append_replaced(ob_buffer *out, const char *replacement, const rune_text *value,
+				 const size_t *ends, uint64_t *steps, ocib_error **err)
 {
-	size_t copied = 0;
+	size_t copied = 0, template_len = strlen(replacement);
+	ocib_errc r = OCIB_OK;
 
-	for (size_t at = 0; at <= value->len;) {
+	for (size_t at = 0; at <= value->len && r == OCIB_OK;) {
 		size_t end = ends[at];
 
 		if (end == NO_MATCH) {
@@ -261,12 +273,17 @@ static void append_replaced(ob_buffer *out, const char *replacement, const rune_
 			append_template(out, replacement, value, at, end);
 		copied = end;
 		at = end > at ? end : at + 1;
+		r = ob_shell_spend(steps, template_len, err);
+		if (r == OCIB_OK)
+			r = ob_buffer_check(out, err);
 	}
 	append_runes(out, value, copied, value->len);
+	return r == OCIB_OK ? ob_buffer_check(out, err) : r;
 }
 
 ocib_errc ob_shell_replace(const char *pattern_text, const char *value_text,
-			   const char *replacement, bool all, ob_buffer *out, ocib_error **err)
+			   const char *replacement, bool all, uint64_t *steps, ob_buffer *out,
+			   ocib_error **err)
 {
 	ob_autodone(rune_text) pattern = {0};
 	ob_autodone(rune_text) value = {0};
@@ -274,13 +291,11 @@ ocib_errc ob_shell_replace(const char *pattern_text, const char *value_text,
 	ocib_errc r = prepare(pattern_text, value_text, &pattern, &value, err);
 
 	if (r == OCIB_OK)
-		r = find_ends(&pattern, &value, true, &ends, err);
+		r = find_ends(&pattern, &value, true, steps, &ends, err);
 	if (r != OCIB_OK)
 		return r;
-	if (all) {
-		append_replaced(out, replacement, &value, ends);
-		return ob_buffer_check(out, err);
-	}
+	if (all)
+		return append_replaced(out, replacement, &value, ends, steps, err);
 
 	size_t at = 0;
 	while (at <= value.len && ends[at] == NO_MATCH)

@@ -17,6 +17,7 @@ typedef struct ob_shell_state {
 	ob_map *index; /* name to value, made once a word asks for many variables */
 	ob_map *seen;  /* names already in use */
 	unsigned lookups;
+	uint64_t steps;   /* spent, of OB_LIMIT_SHELL_STEPS */
 	unsigned depth;   /* of ${…} in ${…} */
 	bool raw_escapes; /* keep escapes here */
 	ocib_error **err;

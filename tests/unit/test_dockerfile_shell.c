@@ -173,14 +173,24 @@ TEST(limits__expansion)
 		     OCIB_ERR_LIMIT, "OB_LIMIT_EXPANSION");
 }
 
-TEST(limits__work_of_patterns)
+/* What is not kept costs as well. */
+TEST(limits__work_of_a_word)
 {
 	ob_autodone(ob_strlist) env = env_of_length(10000);
 	ob_shell_options options = {.escape = '\\'};
 	ob_autofree char *out = NULL;
 
-	ASSERT_ERROR(ob_shell_word("${v##$v}", &env, &options, NULL, &out, &t_err), OCIB_ERR_LIMIT,
-		     "OB_LIMIT_SHELL_PATTERN_STEPS");
+	static const char *const words[] = {"${v##$v}", "${no:+$v}",
+					    "${v//?/'$1$1$1$1$1$1$1$1$1$1'}", "${v%%?*x}"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		ob_autodone(ob_buffer) word = OB_BUFFER_INIT(OB_MIB, "word");
+
+		for (int n = 0; n < 10000; n++)
+			ob_buffer_append_str(&word, words[i]);
+		ASSERT_ERROR(ob_shell_word(word.data, &env, &options, NULL, &out, &t_err),
+			     OCIB_ERR_LIMIT, "OB_LIMIT_SHELL_STEPS");
+	}
 }
 
 TEST(use__names_are_listed_once)
