@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #ifndef MNT_DETACH
@@ -83,6 +84,54 @@ static inline int ob_sys_openat2(int dirfd, const char *path, uint64_t flags, ui
 	struct open_how how = {.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
 
 	return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+}
+
+/*
+ * Like fork(), with clone3's arguments. ThreadSanitizer has to be told, as it is of fork(): its own locks
+ * would stay locked in the child.
+ */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) && !defined(__SANITIZE_THREAD__)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__
+void __sanitizer_syscall_pre_impl_fork(void);
+void __sanitizer_syscall_post_impl_fork(long result);
+#endif
+static inline pid_t ob_sys_clone3(const struct clone_args *args)
+{
+#ifdef __SANITIZE_THREAD__
+	__sanitizer_syscall_pre_impl_fork();
+#endif
+	long pid = syscall(SYS_clone3, args, sizeof(*args));
+#ifdef __SANITIZE_THREAD__
+	__sanitizer_syscall_post_impl_fork(pid);
+#endif
+	return (pid_t)pid;
+}
+
+/*
+ * The C library's own would ask every thread it knows of to follow suit, and after a raw clone it knows
+ * of threads that are not there. 32-bit machines have two of each; the old ones take 16 bits.
+ */
+#ifdef SYS_setresuid32
+#define OB_SYS_SETRESUID SYS_setresuid32
+#define OB_SYS_SETRESGID SYS_setresgid32
+#define OB_SYS_SETGROUPS SYS_setgroups32
+#else
+#define OB_SYS_SETRESUID SYS_setresuid
+#define OB_SYS_SETRESGID SYS_setresgid
+#define OB_SYS_SETGROUPS SYS_setgroups
+#endif
+
+/** Become a user for good: groups first, while that is still allowed. */
+static inline int ob_sys_set_ids(uid_t uid, gid_t gid, size_t group_count, const gid_t *groups)
+{
+	if (syscall(OB_SYS_SETRESGID, gid, gid, gid) < 0 ||
+	    syscall(OB_SYS_SETGROUPS, group_count, groups) < 0)
+		return -1;
+	return (int)syscall(OB_SYS_SETRESUID, uid, uid, uid);
 }
 
 static inline int ob_sys_pidfd_open(pid_t pid)

@@ -221,7 +221,7 @@ static pid_t clone_child(ob_child_plan *plan, int *pidfd)
 
 	if (plan->own_network)
 		args.flags |= CLONE_NEWNET;
-	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	pid_t pid = ob_sys_clone3(&args);
 	if (pid == 0)
 		ob_sandbox_child(plan);
 	return pid;

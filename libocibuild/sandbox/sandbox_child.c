@@ -10,7 +10,6 @@
  */
 #include "sandbox/sandbox_child.h"
 #include <errno.h>
-#include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
@@ -256,9 +255,7 @@ static void become_user(const ob_child_plan *plan)
 		fail_child(plan, OB_CHILD_CWD, 0);
 	drop_bounding_set(plan);
 	load_filter(plan);
-	if (syscall(SYS_setgroups, plan->group_count, plan->groups) < 0 ||
-	    syscall(SYS_setresgid, plan->gid, plan->gid, plan->gid) < 0 ||
-	    syscall(SYS_setresuid, plan->uid, plan->uid, plan->uid) < 0)
+	if (ob_sys_set_ids(plan->uid, plan->gid, plan->group_count, plan->groups) < 0)
 		fail_child(plan, OB_CHILD_IDS, 0);
 	set_capabilities(plan, plan->uid == 0 ? plan->capabilities : 0);
 	if (!is_there && chdir(plan->cwd) < 0)

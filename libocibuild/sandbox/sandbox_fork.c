@@ -8,7 +8,6 @@
  */
 #include "sandbox/sandbox_fork.h"
 #include <errno.h>
-#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -99,8 +98,7 @@ static ocib_errc enter_child(ob_rung rung, const handover *from, ocib_error **er
 
 	if (ob_read_full(from->word, &byte, 1) != 1)
 		_exit(1); /* the parent says why */
-	if (rung == OB_RUNG_RANGES &&
-	    (setresgid(0, 0, 0) < 0 || setgroups(0, NULL) < 0 || setresuid(0, 0, 0) < 0))
+	if (rung == OB_RUNG_RANGES && ob_sys_set_ids(0, 0, 0, NULL) < 0)
 		return fail_denied(err, "become root of the user namespace");
 	/* After the ids: a change of them would undo it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
@@ -129,7 +127,7 @@ static pid_t clone_into(ob_rung rung, int *pidfd)
 
 	if (rung == OB_RUNG_RANGES)
 		args.flags |= CLONE_NEWUSER;
-	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	return ob_sys_clone3(&args);
 }
 
 ocib_errc ob_sandbox_fork(ob_rung rung, pid_t *pid, int *pidfd, ocib_error **err)
