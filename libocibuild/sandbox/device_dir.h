@@ -6,17 +6,19 @@
 #include <stdint.h>
 #include "base/error.h"
 
-/** Detached mounts; and the device files that could not be made, which are to be bound from outside. */
+/** Detached mounts. */
 typedef struct ob_device_dir {
 	int dev, pts, shm;
-	const char *missing[8];
-	size_t missing_count;
 } ob_device_dir;
 #define OB_DEVICE_DIR_INIT                      \
 	{                                       \
 		.dev = -1, .pts = -1, .shm = -1 \
 	}
 void ob_device_dir_done(ob_device_dir *dir);
+
+/** The machine's devices that are to be bound in it. Paths; the empty files for it are there. */
+extern const char *const ob_device_paths[];
+extern const size_t ob_device_path_count;
 
 /** @param shm_size 0: 64 MiB */
 ocib_errc ob_device_dir_make(ob_device_dir *out, uint64_t shm_size, ocib_error **err);

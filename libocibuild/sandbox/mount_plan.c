@@ -106,8 +106,8 @@ static ocib_errc add_devices(ob_mount_plan *plan, uint64_t shm_size, ocib_error 
 			   err);
 	if (r == OCIB_OK)
 		r = add_own_fs(plan, "mqueue", "/dev/mqueue", QUIET, err);
-	for (size_t i = 0; i < dir.missing_count && r == OCIB_OK; i++)
-		r = add_clone(plan, dir.missing[i], dir.missing[i], false,
+	for (size_t i = 0; i < ob_device_path_count && r == OCIB_OK; i++)
+		r = add_clone(plan, ob_device_paths[i], ob_device_paths[i], false,
 			      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
 	ob_device_dir_done(&dir);
 	return r;
@@ -228,7 +228,14 @@ static ocib_errc add_resolv_conf(ob_mount_plan *plan, ocib_error **err)
 			QUIET | MOUNT_ATTR_RDONLY, err);
 }
 
-static ocib_errc add_bind(ob_mount_plan *plan, const ob_mount *mount, ocib_error **err)
+static uint64_t attributes_of(const ob_mount *mount, uint64_t always)
+{
+	return always | (mount->read_only ? MOUNT_ATTR_RDONLY : 0);
+}
+
+/* Devices open only where one was asked for by its own name. */
+static ocib_errc add_bind(ob_mount_plan *plan, const ob_mount *mount, bool insecure,
+			  ocib_error **err)
 {
 	struct stat st;
 
@@ -237,13 +244,14 @@ static ocib_errc add_bind(ob_mount_plan *plan, const ob_mount *mount, ocib_error
 			       mount->target);
 	if (stat(mount->source, &st) < 0)
 		return ob_fail_errno(err, "mount '%s' at '%s'", mount->source, mount->target);
+	bool may_open = insecure || S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode);
 	return add_clone(plan, mount->source, mount->target, S_ISDIR(st.st_mode),
-			 mount->read_only ? MOUNT_ATTR_RDONLY : 0, err);
+			 attributes_of(mount, may_open ? 0 : MOUNT_ATTR_NODEV), err);
 }
 
 static ocib_errc add_tmpfs(ob_mount_plan *plan, const ob_mount *mount, ocib_error **err)
 {
-	uint64_t attributes = MOUNT_ATTR_NOSUID | (mount->read_only ? MOUNT_ATTR_RDONLY : 0);
+	uint64_t attributes = attributes_of(mount, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	int fd = ob_tmpfs_mount(mount->mode ? mount->mode : 01777, mount->size,
 				(unsigned)attributes);
 
@@ -252,20 +260,19 @@ static ocib_errc add_tmpfs(ob_mount_plan *plan, const ob_mount *mount, ocib_erro
 	return add_op(plan, (ob_mount_op){.fd = fd, .target = mount->target, .is_dir = true}, err);
 }
 
-static ocib_errc add_asked_for(ob_mount_plan *plan, const ob_mount *mount, ocib_error **err)
+static ocib_errc add_asked_for(ob_mount_plan *plan, const ob_mount *mount, bool insecure,
+			       ocib_error **err)
 {
 	if (!mount->target || mount->target[0] != '/')
 		return ob_fail(err, OCIB_ERR_INVALID, "mount target '%s' is not absolute",
 			       mount->target ? mount->target : "");
 	switch (mount->kind) {
-	case OB_MOUNT_BIND: return add_bind(plan, mount, err);
+	case OB_MOUNT_BIND: return add_bind(plan, mount, insecure, err);
 	case OB_MOUNT_TMPFS: return add_tmpfs(plan, mount, err);
 	case OB_MOUNT_FILE:
 		return add_file(plan, mount->target, mount->data ? mount->data : "",
 				mount->data_len, mount,
-				MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-					(mount->read_only ? MOUNT_ATTR_RDONLY : 0),
-				err);
+				attributes_of(mount, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV), err);
 	}
 	return ob_fail(err, OCIB_ERR_INVALID, "mount at '%s' is of no known kind", mount->target);
 }
@@ -289,7 +296,7 @@ ocib_errc ob_mount_plan_make(ob_mount_plan *plan, const ob_run_spec *spec, bool 
 	if (r == OCIB_OK)
 		r = add_hosts(plan, spec, err);
 	for (size_t i = 0; i < spec->mount_count && r == OCIB_OK; i++)
-		r = add_asked_for(plan, &spec->mounts[i], err);
+		r = add_asked_for(plan, &spec->mounts[i], spec->insecure, err);
 	return r;
 }
 

@@ -143,7 +143,7 @@ static ocib_errc mount_new(const ob_overlay *overlay, const layers *l, int *out_
 		return fail_with_log(fs, "set an option", err);
 	if (ob_sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return fail_with_log(fs, "make it", err);
-	*out_fd = ob_sys_fsmount(fs, overlay->read_only ? MOUNT_ATTR_RDONLY : 0);
+	*out_fd = ob_sys_fsmount(fs, overlay->attributes);
 	return *out_fd < 0 ? fail_with_log(fs, "mount it", err) : OCIB_OK;
 }
 
@@ -171,9 +171,9 @@ static ocib_errc mount_old(const ob_overlay *overlay, const layers *l, int *out_
 	errno = saved;
 	if (*out_fd < 0)
 		return ob_fail_errno(err, "detach the overlay from '%s'", overlay->upper);
-	struct mount_attr attr = {.attr_set = overlay->read_only ? MOUNT_ATTR_RDONLY : 0};
-	if (overlay->read_only && ob_sys_mount_setattr(*out_fd, "", AT_EMPTY_PATH, &attr) < 0)
-		return ob_fail_errno(err, "make the root file system read-only");
+	struct mount_attr attr = {.attr_set = overlay->attributes};
+	if (overlay->attributes && ob_sys_mount_setattr(*out_fd, "", AT_EMPTY_PATH, &attr) < 0)
+		return ob_fail_errno(err, "set attributes of the root file system");
 	return OCIB_OK;
 }
 

@@ -12,8 +12,8 @@ typedef struct ob_overlay {
 	const char *upper;        /**< made when missing */
 	const char *work;         /**< made when missing; empty, on the file system of @ref upper */
 	bool userxattr;           /**< marks are user.overlay.*: in a user namespace */
-	bool read_only;
-	bool old_call; /**< use mount(2) also where the kernel has better (for tests) */
+	unsigned attributes;      /**< MOUNT_ATTR_* of the mount */
+	bool old_call;            /**< use mount(2) also where the kernel has better (for tests) */
 } ob_overlay;
 
 /**

@@ -41,6 +41,7 @@ struct ob_sandbox {
 	int pidfd;
 	char dir_name[32]; /* of its directory on the scratch tmpfs */
 	ob_strlist made;   /* mount points in the tree itself */
+	bool is_read_only;
 	bool is_reaped;
 };
 
@@ -121,6 +122,7 @@ static ocib_errc mount_root(const ob_run_spec *spec, ob_sandbox *sandbox, const 
 		.upper = spec->upper,
 		.work = spec->work,
 		.userxattr = !sandbox->host->is_initial_userns,
+		.attributes = spec->insecure ? 0 : MOUNT_ATTR_NODEV,
 	};
 
 	if (stub < 0)
@@ -144,12 +146,13 @@ static ocib_errc make_cwd(const ob_sandbox *sandbox, const preparation *p, const
 	return ob_root_make(sandbox->root_fd, cwd, &options, &made, err);
 }
 
-static ocib_errc make_root_read_only(const ob_sandbox *sandbox, ocib_error **err)
+static ocib_errc make_root_read_only(ob_sandbox *sandbox, ocib_error **err)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
 
 	if (ob_sys_mount_setattr(sandbox->root_fd, "", AT_EMPTY_PATH, &attr) < 0)
 		return ob_fail_errno(err, "make the root file system read-only");
+	sandbox->is_read_only = true;
 	return OCIB_OK;
 }
 
@@ -296,20 +299,33 @@ static ocib_errc reap(ob_sandbox *sandbox, ob_run_status *status, ocib_error **e
 	return OCIB_OK;
 }
 
-ocib_errc ob_sandbox_wait(ob_sandbox *sandbox, ob_run_status *status, ocib_error **err)
+/* Take away what was made in the tree for mounts, then let go of it. Nobody keeps the changes to a
+ * read-only root, and its mount cannot be made writable any more: there they are only named. */
+static ocib_errc leave_tree(ob_sandbox *sandbox, ob_strlist *left, ocib_error **err)
 {
-	ocib_errc r = reap(sandbox, status, err);
+	ocib_errc r = OCIB_OK;
 
-	if (r == OCIB_OK)
-		r = ob_target_remove(sandbox->root_fd, &sandbox->made, &status->stubs, err);
+	if (sandbox->root_fd < 0)
+		return OCIB_OK;
+	if (!sandbox->is_read_only)
+		r = ob_target_remove(sandbox->root_fd, &sandbox->made, left, err);
+	else if (ob_strlist_copy(left, &sandbox->made) < 0)
+		r = ob_fail_nomem(err);
 	ob_closep(&sandbox->root_fd);
 	sandbox->root_fd = -1;
 	return r;
 }
 
+ocib_errc ob_sandbox_wait(ob_sandbox *sandbox, ob_run_status *status, ocib_error **err)
+{
+	ocib_errc r = reap(sandbox, status, err);
+
+	return r < 0 ? r : leave_tree(sandbox, &status->stubs, err);
+}
+
 ob_sandbox *ob_sandbox_free(ob_sandbox *sandbox)
 {
-	ob_run_status status = {0};
+	ob_autodone(ob_run_status) status = {0};
 
 	if (!sandbox)
 		return NULL;
@@ -317,10 +333,7 @@ ob_sandbox *ob_sandbox_free(ob_sandbox *sandbox)
 		ob_sandbox_signal(sandbox, SIGKILL);
 		(void)reap(sandbox, &status, NULL);
 	}
-	if (sandbox->root_fd >= 0)
-		(void)ob_target_remove(sandbox->root_fd, &sandbox->made, &status.stubs, NULL);
-	ob_run_status_done(&status);
-	ob_closep(&sandbox->root_fd);
+	(void)leave_tree(sandbox, &status.stubs, NULL);
 	ob_closep(&sandbox->pidfd);
 	if (sandbox->dir_name[0])
 		(void)ob_remove_tree(sandbox->host->scratch_fd, sandbox->dir_name, NULL);

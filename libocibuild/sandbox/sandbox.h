@@ -105,8 +105,8 @@ typedef struct ob_sandbox ob_sandbox;
 typedef struct ob_run_status {
 	bool exited; /**< else killed by signal */
 	int status;  /**< exit status or signal number */
-	ob_strlist
-		stubs; /**< entry paths made as mount points that could not be removed: not the step's doing */
+	/** Entry paths made as mount points that could not be removed: not the step's doing. */
+	ob_strlist stubs;
 } ob_run_status;
 void ob_run_status_done(ob_run_status *status);
 

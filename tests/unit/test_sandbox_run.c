@@ -68,6 +68,17 @@ TEST(run__has_the_devices_that_everybody_expects)
 		"2\n/proc/self/fd/1\n/proc/self/fd\n/dev/mqueue\n/dev/pts/ptmx\n/dev/shm\nshm\n");
 }
 
+TEST(run__no_other_device_opens)
+{
+	SANDBOXED_BEGIN();
+	/* For an ordinary user they cannot even be made. */
+	ASSERT_SCRIPT(
+		"for d in / /dev/ /dev/shm/ /tmp/; do mknod ${d}zero2 c 1 5 2>/dev/null &&"
+		"head -c 1 ${d}zero2 2>/dev/null | wc -c; done | grep -v 0; chmod 600 /dev/null;"
+		"test -w /dev/null && echo ok",
+		"chmod: /dev/null: Read-only file system\nok\n");
+}
+
 TEST(run__proc_and_sys_are_masked_and_read_only)
 {
 	SANDBOXED_BEGIN();
@@ -358,6 +369,21 @@ TEST(run__read_only_root_refuses_writes)
 	sandboxed_run(spec, &result);
 	ob_run_spec_free(spec);
 	assert_string_equal(result.out, "touch: /x: Read-only file system\nshm\n");
+}
+
+TEST(run__read_only_root_names_its_mount_points)
+{
+	sandboxed_result result;
+
+	SANDBOXED_BEGIN();
+	assert_int_equal(symlink("/run/resolved.conf", sandboxed_path("base/etc/resolv.conf")), 0);
+	ob_run_spec *spec = sandboxed_spec("test -e /etc/resolv.conf && echo resolv");
+	spec->read_only_root = true;
+	sandboxed_run(spec, &result);
+	ob_run_spec_free(spec);
+	assert_int_equal(result.code, OCIB_OK);
+	assert_string_equal(result.out, "resolv\n");
+	assert_string_equal(result.stubs, "runrun/resolved.conf");
 }
 
 TEST(run__insecure_has_all_capabilities_and_no_filter)

@@ -1,8 +1,9 @@
 /* engine/worker/worker.h — the engine's side of the worker: a spawned executable that enters namespaces.
  *
  * One worker serves one request at a time; the engine keeps as many as it runs steps side by side. A
- * request is a frame {type, length} with a JSON body on a socket; answers are frames too; RUN output
- * comes as raw frames. End of file on the socket, or the engine's death, ends the worker and all in it.
+ * request is a frame {type, length} with a JSON body on a socket; answers are frames too; a command's
+ * output comes through pipes of its own. End of file on the socket, or the engine's death, ends the
+ * worker and all in it.
  * The wire format is in worker_protocol.h. All paths sent are absolute.
  * Thread rule: one worker, one thread.
  */
@@ -16,7 +17,10 @@
 
 typedef struct ob_worker ob_worker;
 
-/** Ask a short-lived worker what this machine allows. */
+/**
+ * Ask a short-lived worker what this machine allows. @param store_dir an existing directory on the file
+ * system where trees will be: trials are made in it.
+ */
 ocib_errc ob_worker_probe(ocib_context *ctx, const char *store_dir, ob_probe *out,
 			  ocib_error **err);
 
@@ -30,20 +34,20 @@ void ob_worker_set_stop_fd(ob_worker *worker, int fd);
 ob_worker *ob_worker_free(ob_worker *worker); /**< ends it and waits */
 OB_DEFINE_AUTO(ob_worker);
 
-/** Unpack one layer blob as the tree @p target (made; must not exist) on top of @p lowers. */
+/**
+ * Unpack one layer blob as the tree @p target on top of @p lowers. The tree appears complete or not at
+ * all; where somebody else has made it meanwhile, his is kept.
+ */
 typedef struct ob_unpack_request {
-	const char *blob; /**< path of the packed or plain tar */
-	const char *
-		index; /**< path of its layer index in the store, or NULL: lets it inflate on all cores */
-	const char
-		*target;  /**< directory to make; appears complete or not at all (temp + rename) */
-	const char *temp; /**< an empty temp directory on the same file system */
+	const char *blob;         /**< path of the packed or plain tar */
+	const char *index;        /**< of its layer index, or NULL: inflates on all cores */
+	const char *target;       /**< directory to make */
+	const char *temp;         /**< an empty directory on the same file system */
 	const ob_strlist *lowers; /**< trees below, topmost first */
 	uint32_t step;            /**< for progress events, with @ref id */
 	const char *id;
-	uint64_t size; /**< unpacked bytes if known, else 0 */
-	const ob_digest
-		*diff_id; /**< the tar must have it, else CORRUPT; NULL: known to be right */
+	uint64_t size;            /**< unpacked bytes if known, else 0 */
+	const ob_digest *diff_id; /**< what the tar must have, else CORRUPT; NULL: it has */
 } ob_unpack_request;
 ocib_errc ob_worker_unpack(ob_worker *worker, const ob_unpack_request *request, ocib_error **err);
 
