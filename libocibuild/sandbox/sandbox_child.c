@@ -208,7 +208,7 @@ static void hand_over_stdio(const ob_child_plan *plan)
 
 		if (fstat(plan->stdio[i], &st) == 0 && S_ISFIFO(st.st_mode) &&
 		    st.st_uid != plan->uid)
-			(void)fchown(plan->stdio[i], plan->uid, (gid_t)-1);
+			(void)!fchown(plan->stdio[i], plan->uid, (gid_t)-1);
 		if (dup2(plan->stdio[i], i) < 0)
 			fail_child(plan, OB_CHILD_STDIO, (size_t)i);
 	}
