@@ -14,5 +14,5 @@ cmake --build --preset dev
 ctest --preset dev --parallel 2 "$@"
 # What several threads touch, under TSan.
 cmake --preset tsan >/dev/null
-cmake --build --preset tsan --target unit-tests
+cmake --build --preset tsan --target unit-tests ocibuild-worker
 ctest --preset tsan --parallel 2 -R '^test_(base|io|layer|store|engine)_'
