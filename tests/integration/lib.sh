@@ -50,6 +50,13 @@ whole() { "$OCIBUILD" fsck >"$work/fsck" 2>&1 || { cat "$work/fsck" >&2; fail "t
 # Can a RUN be executed here at all?
 need_run() { "$OCIBUILD" doctor >"$work/doctor" 2>&1 || { cat "$work/doctor"; skip "RUN is not possible here"; }; }
 
+# flip_byte FILE OFFSET: another value at that place, whatever was there.
+flip_byte() {
+	was=$(od -An -tu1 -j "$2" -N 1 "$1")
+	# shellcheck disable=SC2059
+	printf "\\$(printf %03o $((255 - was)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
 # busybox_base: an image busybox:latest in the store, made of the machine's busybox.
 busybox_base() {
 	busybox=$(command -v busybox) || skip "no busybox on this machine"

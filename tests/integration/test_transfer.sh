@@ -57,7 +57,7 @@ want 4 'there is no' "$OCIBUILD" copy "docker-archive:$work/none.tar" x:1
 
 say "damage is noticed"
 blob=$(find "$work/theirs/blobs/sha256" -size +100k | head -1)
-printf x | dd of="$blob" bs=1 seek=5000 conv=notrunc 2>/dev/null
+flip_byte "$blob" 5000
 want 1 'sha256:' env OCIBUILD_STORE="$work/store2" "$OCIBUILD" copy "oci:$work/theirs:1" damaged:1
 truncate -s 60000 "$work/theirs-docker.tar"
 want 1 'archive' env OCIBUILD_STORE="$work/store2" "$OCIBUILD" copy "docker-archive:$work/theirs-docker.tar" damaged:1
