@@ -46,7 +46,7 @@ typedef struct scanner {
 
 static void skip_blanks(scanner *s)
 {
-	while (s->at < s->end && strchr(" \t\r\n", *s->at))
+	while (s->at < s->end && *s->at && strchr(" \t\r\n", *s->at))
 		s->at++;
 }
 
@@ -96,7 +96,7 @@ static bool skip_string(scanner *s)
 			return false;
 		if (*s->at != '\\')
 			continue;
-		if (++s->at == s->end || !strchr("\"\\/bfnrtu", *s->at))
+		if (++s->at == s->end || !*s->at || !strchr("\"\\/bfnrtu", *s->at))
 			return false;
 		if (*s->at == 'u' && !hex4(s->at + 1, s->end, &unused))
 			return false;
