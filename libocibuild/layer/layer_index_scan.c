@@ -41,6 +41,8 @@ static ocib_errc hash_content(ob_tar_reader *tar, ob_hash *hash, uint8_t *block,
 	} while (got > 0);
 	ob_hash_final(hash, entry->digest);
 	entry->has_digest = true;
+	if (ob_tar_reader_has_holes(tar))
+		entry->data_offset = 0;
 	return OCIB_OK;
 }
 

@@ -42,6 +42,7 @@ struct ob_tar_reader {
 	uint64_t chunk_at;
 	size_t chunk_len;
 	bool no_more_chunks;
+	bool has_holes;
 	uint64_t position;
 	uint64_t delivered; /* content bytes of all members so far, holes included */
 };
@@ -174,6 +175,7 @@ static void forget_entry(ob_tar_reader *tar)
 	tar->chunk_len = 0;
 	tar->chunk_at = 0;
 	tar->no_more_chunks = false;
+	tar->has_holes = false;
 	tar->position = 0;
 }
 
@@ -258,6 +260,7 @@ static size_t take_piece(ob_tar_reader *tar, uint8_t *data, size_t cap)
 		if (len > hole_end - tar->position)
 			len = (size_t)(hole_end - tar->position);
 		memset(data, 0, len);
+		tar->has_holes = true;
 	} else {
 		if (len > tar->chunk_len)
 			len = tar->chunk_len;
@@ -284,6 +287,11 @@ ocib_errc ob_tar_reader_read(ob_tar_reader *tar, void *data, size_t cap, size_t 
 	}
 	*got = take_piece(tar, data, cap);
 	return check_expansion(tar, *got, err);
+}
+
+bool ob_tar_reader_has_holes(const ob_tar_reader *tar)
+{
+	return tar->has_holes;
 }
 
 ob_reader *ob_tar_reader_content(ob_tar_reader *tar)

@@ -26,6 +26,9 @@ ocib_errc ob_tar_reader_next(ob_tar_reader *tar, const ob_entry **entry, ocib_er
 /** Content of the current file entry, holes filled with zeros; *got == 0 at its end. */
 ocib_errc ob_tar_reader_read(ob_tar_reader *tar, void *data, size_t cap, size_t *got,
 			     ocib_error **err);
+/** Was any of the current content, as far as it was read, not in the tar? Then data_offset says nothing,
+ *  also where the sparse file's map claims that there are no holes. */
+bool ob_tar_reader_has_holes(const ob_tar_reader *tar);
 /** Bytes of the unpacked tar that were taken so far, for progress. */
 uint64_t ob_tar_reader_position(const ob_tar_reader *tar);
 /** The content as a reader, borrowed, valid until the next entry. */
