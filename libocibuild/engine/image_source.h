@@ -59,10 +59,15 @@ ocib_errc ob_image_source_layer_index(ob_image_source *image, size_t i, const ob
 				      ocib_error **err);
 /**
  * Path of a file with the serialised index of layer @p i, made without reading the layer;
- * malloc'ed, NULL  where there is none. It may be no more than a claim of the image's author: good
+ * malloc'ed, NULL where there is none. It may be no more than a claim of the image's author: good
  * for inflating a blob on all cores where the result is verified.
  */
 char *ob_image_source_index_path(ob_image_source *image, size_t i);
+/**
+ * Is layer @p i's index no more than a claim of the image's author? Then *digest is the claim's. It is
+ * none once an index was made here, from content that has the diff id.
+ */
+bool ob_image_source_index_claim(ob_image_source *image, size_t i, ob_digest *digest);
 /** Make sure that layer @p i's blob is in the store. @p step: for progress events, 0 if none. */
 ocib_errc ob_image_source_fetch_layer(ob_image_source *image, size_t i, uint32_t step,
 				      ocib_error **err);

@@ -8,6 +8,7 @@
 #define OB_ENGINE_TREE_H
 
 #include "engine/image_source.h"
+#include "io/hash.h"
 #include "layer/layer_stack.h"
 #include "layer/layer_writer.h"
 
@@ -28,6 +29,13 @@ const ob_digest *ob_tree_diff_id(const ob_tree *tree, size_t i);
 const ob_descriptor *ob_tree_descriptor(const ob_tree *tree, size_t i);
 const ob_digest *ob_tree_chain_id(const ob_tree *tree); /**< of the top; unset for scratch */
 void ob_tree_chain_id_at(const ob_tree *tree, size_t layers, ob_digest *out);
+
+/**
+ * What metadata answers about the tree depend on, as a digest: the chain id, and which indexes are
+ * believed although nothing here has checked them against their diff ids. Two images that have the same
+ * chain id and claim different indexes are different trees.
+ */
+ocib_errc ob_tree_identity(const ob_tree *tree, uint8_t out[OB_SHA256_LEN], ocib_error **err);
 
 /** File with the serialised index of layer @p i; see ob_image_source_index_path(). malloc'ed or NULL. */
 char *ob_tree_index_path(ob_tree *tree, size_t i);

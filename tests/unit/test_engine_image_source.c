@@ -5,6 +5,7 @@
 #include "store_fixture.h"
 #include "engine/image_source.h"
 #include "engine/source/blob_origin.h"
+#include "engine/tree.h"
 
 static ocib_context *ctx;
 static ob_store *store, *layout;
@@ -333,6 +334,40 @@ TEST(layer__a_wrong_hidden_index_is_not_used)
 		(void)ob_remove_tree(AT_FDCWD, t_temp_dir(), NULL);
 		(void)mkdir(t_temp_dir(), 0700);
 	}
+}
+
+static void identity_of(const char *tag, uint8_t out[OB_SHA256_LEN])
+{
+	ob_image_source *image = NULL;
+	ob_auto(ob_tree) tree = NULL;
+
+	ASSERT_OK(resolve_layout(tag, &amd64, &image));
+	ASSERT_OK(ob_tree_new_image(store, image, &tree, &t_err));
+	ASSERT_OK(ob_tree_identity(tree, out, &t_err));
+}
+
+TEST(layer__who_claims_another_index_is_another_tree)
+{
+	uint8_t honest[OB_SHA256_LEN], liar[OB_SHA256_LEN], scanned[OB_SHA256_LEN];
+	ob_image_source *image = NULL;
+
+	begin();
+	make_named(layout, "honest", NULL);
+	make_named(layout, "liar", lie_about_index);
+	make_named(layout, "scanned", drop_annotations);
+	identity_of(":honest", honest);
+	identity_of(":liar", liar);
+	identity_of(":scanned", scanned);
+	assert_memory_not_equal(honest, liar, sizeof(honest));
+	assert_memory_not_equal(honest, scanned, sizeof(honest));
+	/* An index made here is preferred to any claim, so then it is one tree. */
+	ASSERT_OK(resolve_layout(":scanned", &amd64, &image));
+	assert_passwd(image);
+	identity_of(":honest", honest);
+	identity_of(":liar", liar);
+	assert_memory_equal(honest, liar, sizeof(honest));
+	assert_memory_equal(honest, scanned, sizeof(honest));
+	end();
 }
 
 static void claim_other_content(ob_manifest *manifest, ob_config *config)

@@ -1,9 +1,9 @@
 /* engine/build/step_copy.c — COPY, ADD and WORKDIR: a layer from metadata, and the way around making it.
  *
- * Keys begin with the chain id of the base: whatever made that tree, the layer is the same. The exact
+ * Keys begin with the identity of the base: whatever made that tree, the layer is the same. The exact
  * key is made of what the step takes, file by file; for files of a local context that needs a stat of each
  * and no look at the base, so that a build in which nothing changed parses no layer index. What --from
- * reads is known as a whole by its chain id: that makes a quick key, which is tried first. A record is
+ * reads is known as a whole by its identity: that makes a quick key, which is tried first. A record is
  * written under both. A third, the family key, leaves out what is taken: while there is no record under it,
  * no exact key can be found, and files need not be read before they are written.
  */
@@ -24,15 +24,16 @@ static ocib_errc make_key(const ob_build *build, const ob_stage_run *stage, cons
 			  const copy_keys *keys, const void *input, size_t len,
 			  uint8_t out[OB_SHA256_LEN], ocib_error **err)
 {
-	const ob_digest *base = ob_tree_chain_id(stage->tree);
+	uint8_t base[OB_SHA256_LEN];
 	const ob_key_part parts[] = {
 		{build->settings, OB_SHA256_LEN},
-		{base->text, strlen(base->text)},
+		{base, sizeof(base)},
 		{keys->step, OB_SHA256_LEN},
 		{input, len},
 	};
+	ocib_errc r = ob_tree_identity(stage->tree, base, err);
 
-	return ob_step_key(kind, parts, OB_ARRAY_LEN(parts), out, err);
+	return r == OCIB_OK ? ob_step_key(kind, parts, OB_ARRAY_LEN(parts), out, err) : r;
 }
 
 /* --- inputs --- */
@@ -94,17 +95,18 @@ static ocib_errc gather(ob_build *build, ob_stage_run *stage, const ob_step *ste
 static ocib_errc quick_key(const ob_build *build, const ob_stage_run *stage,
 			   const ob_copy_input *input, copy_keys *keys, ocib_error **err)
 {
-	const char *digest = NULL;
-	size_t len = 0;
+	uint8_t from[OB_SHA256_LEN];
+	ocib_errc r = OCIB_OK;
 
 	if (input->scan || (input->step->op == OB_STEP_COPY && reads_network(&input->step->copy)))
 		return OCIB_OK;
-	if (input->from) {
-		digest = ob_tree_chain_id(input->from)->text;
-		len = strlen(digest);
-	}
+	if (input->from)
+		r = ob_tree_identity(input->from, from, err);
+	if (r != OCIB_OK)
+		return r;
 	keys->has_quick = true;
-	return make_key(build, stage, "quick", keys, digest, len, keys->quick, err);
+	return make_key(build, stage, "quick", keys, from, input->from ? sizeof(from) : 0,
+			keys->quick, err);
 }
 
 static ocib_errc look_up(ob_build *build, ob_stage_run *stage, const uint8_t key[OB_SHA256_LEN],

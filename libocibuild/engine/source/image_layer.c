@@ -222,6 +222,17 @@ char *ob_image_source_index_path(ob_image_source *image, size_t i)
 			     ob_digest_hex(&hidden.digest));
 }
 
+bool ob_image_source_index_claim(ob_image_source *image, size_t i, ob_digest *digest)
+{
+	hidden_index hidden;
+
+	if (ob_store_has_layer_index(image->sources->store, &image->config->diff_ids[i]) ||
+	    !find_hidden(descriptor_of(image, i), &hidden))
+		return false;
+	*digest = hidden.digest;
+	return true;
+}
+
 /* ---- Single files. ---- */
 
 /*

@@ -4,6 +4,7 @@
  * is loaded when it is first asked for and kept: a layer's index, the stack of all of them. Both are behind
  * the lock of the node they are in; a stack borrows indexes of nodes below, which it keeps alive.
  */
+#include <string.h>
 #include "base/strings.h"
 #include "engine/tree/tree_internal.h"
 
@@ -140,6 +141,26 @@ void ob_tree_chain_id_at(const ob_tree *tree, size_t layers, ob_digest *out)
 
 		ob_chain_id(i ? &below : NULL, &config->diff_ids[i], out);
 	}
+}
+
+ocib_errc ob_tree_identity(const ob_tree *tree, uint8_t out[OB_SHA256_LEN], ocib_error **err)
+{
+	const ob_tree *bottom = node_of_layer(tree, 0);
+	ob_auto(ob_hash) hash = NULL;
+	ob_digest claim;
+	ocib_errc r = ob_hash_new(&hash, err);
+
+	if (r != OCIB_OK)
+		return r;
+	ob_hash_update(hash, tree->chain_id.text, strlen(tree->chain_id.text));
+	for (size_t i = 0; bottom->image && i < bottom->layer_count; i++) {
+		bool claimed = ob_image_source_index_claim(bottom->image, i, &claim);
+
+		ob_hash_update(hash, claimed ? claim.text : "",
+			       claimed ? strlen(claim.text) + 1 : 1);
+	}
+	ob_hash_final(hash, out);
+	return OCIB_OK;
 }
 
 ocib_errc ob_tree_layer_index(ob_tree *tree, size_t i, const ob_layer_index **out, ocib_error **err)
