@@ -5,19 +5,18 @@
  * of a link, the owner of a whiteout) is dropped, so that equal things are equal entries.
  */
 #include "layer/tar_member.h"
-#include <archive.h>
-#include <archive_entry.h>
 #include <string.h>
 #include "base/limits.h"
+#include "layer/archive_library.h"
 #include "layer/member_name.h"
 
 static ocib_errc parse_type(struct archive_entry *member, ob_entry *out, ocib_error **err)
 {
-	if (archive_entry_hardlink(member)) {
+	if (ob_archive.archive_entry_hardlink(member)) {
 		out->type = OB_ENTRY_HARDLINK;
 		return OCIB_OK;
 	}
-	switch (archive_entry_filetype(member)) {
+	switch (ob_archive.archive_entry_filetype(member)) {
 	case AE_IFREG: out->type = OB_ENTRY_FILE; break;
 	case AE_IFDIR: out->type = OB_ENTRY_DIR; break;
 	case AE_IFLNK: out->type = OB_ENTRY_SYMLINK; break;
@@ -35,14 +34,14 @@ static ocib_errc parse_link(struct archive_entry *member, const ob_tar_member_ru
 	const char *target;
 
 	if (out->type == OB_ENTRY_HARDLINK) {
-		ocib_errc r = ob_member_name_parse(archive_entry_hardlink(member), rules->strict,
-						   &out->link, err);
+		ocib_errc r = ob_member_name_parse(ob_archive.archive_entry_hardlink(member),
+						   rules->strict, &out->link, err);
 
 		return r ? ob_wrap(err, r, "hard link") : OCIB_OK;
 	}
 	if (out->type != OB_ENTRY_SYMLINK)
 		return OCIB_OK;
-	target = archive_entry_symlink(member);
+	target = ob_archive.archive_entry_symlink(member);
 	if (!target || !*target)
 		return ob_fail(err, OCIB_ERR_CORRUPT, "a symbolic link without a target");
 	if (strlen(target) > OB_LIMIT_TAR_NAME)
@@ -63,16 +62,16 @@ static ocib_errc parse_id(int64_t id, const char *what, uint32_t *out, ocib_erro
 
 static ocib_errc parse_numbers(struct archive_entry *member, ob_entry *out, ocib_error **err)
 {
-	int64_t size = archive_entry_size(member);
+	int64_t size = ob_archive.archive_entry_size(member);
 	ocib_errc r;
 
-	out->mode = (uint32_t)archive_entry_perm(member) & 07777;
-	out->mtime_sec = archive_entry_mtime(member);
-	long nsec = archive_entry_mtime_nsec(member);
+	out->mode = (uint32_t)ob_archive.archive_entry_perm(member) & 07777;
+	out->mtime_sec = ob_archive.archive_entry_mtime(member);
+	long nsec = ob_archive.archive_entry_mtime_nsec(member);
 	out->mtime_nsec = nsec > 0 && nsec < 1000000000L ? (uint32_t)nsec : 0;
-	r = parse_id(archive_entry_uid(member), "user id", &out->uid, err);
+	r = parse_id(ob_archive.archive_entry_uid(member), "user id", &out->uid, err);
 	if (!r)
-		r = parse_id(archive_entry_gid(member), "group id", &out->gid, err);
+		r = parse_id(ob_archive.archive_entry_gid(member), "group id", &out->gid, err);
 	if (r)
 		return r;
 	if (out->type == OB_ENTRY_FILE) {
@@ -82,11 +81,11 @@ static ocib_errc parse_numbers(struct archive_entry *member, ob_entry *out, ocib
 		out->size = (uint64_t)size;
 	}
 	if (out->type == OB_ENTRY_CHAR || out->type == OB_ENTRY_BLOCK) {
-		r = parse_id((int64_t)archive_entry_rdevmajor(member), "device number",
+		r = parse_id((int64_t)ob_archive.archive_entry_rdevmajor(member), "device number",
 			     &out->dev_major, err);
 		if (!r)
-			r = parse_id((int64_t)archive_entry_rdevminor(member), "device number",
-				     &out->dev_minor, err);
+			r = parse_id((int64_t)ob_archive.archive_entry_rdevminor(member),
+				     "device number", &out->dev_minor, err);
 	}
 	return r;
 }
@@ -97,8 +96,8 @@ static ocib_errc parse_xattrs(struct archive_entry *member, ob_entry *out, ocib_
 	const void *value;
 	size_t len, total = 0;
 
-	archive_entry_xattr_reset(member);
-	while (archive_entry_xattr_next(member, &name, &value, &len) == ARCHIVE_OK) {
+	ob_archive.archive_entry_xattr_reset(member);
+	while (ob_archive.archive_entry_xattr_next(member, &name, &value, &len) == ARCHIVE_OK) {
 		/* libarchive hands out the last record first, and the last one counts. */
 		if (!name || !*name || ob_entry_find_xattr(out, name))
 			continue;
@@ -158,7 +157,7 @@ static ocib_errc parse_rest(struct archive_entry *member, const ob_tar_member_ru
 ocib_errc ob_tar_member_parse(struct archive_entry *member, const ob_tar_member_rules *rules,
 			      ob_entry *out, bool *skip, ocib_error **err)
 {
-	const char *name = archive_entry_pathname(member);
+	const char *name = ob_archive.archive_entry_pathname(member);
 	ob_autodone(ob_entry) entry = {.path = NULL};
 	char shown[OB_MEMBER_SHOWN];
 	ocib_errc r;

@@ -10,13 +10,12 @@
  * process's own locale is left alone.
  */
 #include "layer/tar_reader.h"
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <locale.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "base/limits.h"
+#include "layer/archive_library.h"
 #include "layer/tar_member.h"
 
 #define INPUT_BLOCK (256 * 1024)
@@ -63,7 +62,7 @@ static la_ssize_t give_block(struct archive *archive, void *arg, const void **bl
 	tar->input_failed =
 		ob_reader_read(tar->input, tar->block, INPUT_BLOCK, &got, &tar->input_error);
 	if (tar->input_failed) {
-		archive_set_error(archive, EIO, "cannot read");
+		ob_archive.archive_set_error(archive, EIO, "cannot read");
 		return ARCHIVE_FATAL;
 	}
 	*block = tar->block;
@@ -74,14 +73,14 @@ static la_ssize_t give_block(struct archive *archive, void *arg, const void **bl
 static ocib_errc fail_archive(ob_tar_reader *tar, ocib_error **err)
 {
 	ocib_errc failed = tar->input_failed;
-	const char *text = archive_error_string(tar->archive);
+	const char *text = ob_archive.archive_error_string(tar->archive);
 
 	if (failed) {
 		tar->input_failed = OCIB_OK;
 		(void)ob_error_move(err, &tar->input_error);
 		return ob_wrap(err, failed, "%s", tar->what);
 	}
-	if (archive_errno(tar->archive) == ENOMEM)
+	if (ob_archive.archive_errno(tar->archive) == ENOMEM)
 		return ob_fail_nomem(err);
 	if (tar->count == 0)
 		return ob_fail(err, OCIB_ERR_CORRUPT, "%s is not a tar archive: %s", tar->what,
@@ -93,17 +92,17 @@ static ocib_errc fail_archive(ob_tar_reader *tar, ocib_error **err)
 /* Only what libarchive can undo itself: for the rest it would start programs. */
 static void support_filters(struct archive *archive, bool any)
 {
-	(void)archive_read_support_filter_none(archive);
+	(void)ob_archive.archive_read_support_filter_none(archive);
 	if (!any)
 		return;
-	if (archive_zlib_version())
-		(void)archive_read_support_filter_gzip(archive);
-	if (archive_bzlib_version())
-		(void)archive_read_support_filter_bzip2(archive);
-	if (archive_liblzma_version())
-		(void)archive_read_support_filter_xz(archive);
-	if (archive_libzstd_version())
-		(void)archive_read_support_filter_zstd(archive);
+	if (ob_archive.archive_zlib_version())
+		(void)ob_archive.archive_read_support_filter_gzip(archive);
+	if (ob_archive.archive_bzlib_version())
+		(void)ob_archive.archive_read_support_filter_bzip2(archive);
+	if (ob_archive.archive_liblzma_version())
+		(void)ob_archive.archive_read_support_filter_xz(archive);
+	if (ob_archive.archive_libzstd_version())
+		(void)ob_archive.archive_read_support_filter_zstd(archive);
 }
 
 static ocib_errc read_content(ob_reader *self, void *data, size_t cap, size_t *got,
@@ -123,7 +122,10 @@ ocib_errc ob_tar_reader_open(ob_reader *input, const ob_tar_reader_options *opti
 			     ob_tar_reader **out, ocib_error **err)
 {
 	ob_auto(ob_tar_reader) tar = calloc(1, sizeof(*tar));
+	ocib_errc r = ob_archive_library_load(err);
 
+	if (r)
+		return r;
 	if (!tar)
 		return ob_fail_nomem(err);
 	tar->content.ops = &content_ops;
@@ -133,15 +135,15 @@ ocib_errc ob_tar_reader_open(ob_reader *input, const ob_tar_reader_options *opti
 	tar->what = strdup(options->what ? options->what : "the archive");
 	tar->block = malloc(INPUT_BLOCK);
 	tar->c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-	tar->archive = archive_read_new();
+	tar->archive = ob_archive.archive_read_new();
 	if (!tar->what || !tar->block || !tar->c_locale || !tar->archive)
 		return ob_fail_nomem(err);
 
 	IN_LOCALE(tar->c_locale);
 	support_filters(tar->archive, options->any_archive);
-	(void)archive_read_support_format_tar(tar->archive);
-	(void)archive_read_support_format_empty(tar->archive);
-	if (archive_read_open(tar->archive, tar, NULL, give_block, NULL) < ARCHIVE_WARN)
+	(void)ob_archive.archive_read_support_format_tar(tar->archive);
+	(void)ob_archive.archive_read_support_format_empty(tar->archive);
+	if (ob_archive.archive_read_open(tar->archive, tar, NULL, give_block, NULL) < ARCHIVE_WARN)
 		return fail_archive(tar, err);
 	*out = ob_take_ptr(tar);
 	return OCIB_OK;
@@ -153,7 +155,7 @@ static ocib_errc next_header(ob_tar_reader *tar, struct archive_entry **member, 
 	*member = NULL;
 	if (tar->at_end)
 		return OCIB_OK;
-	switch (archive_read_next_header(tar->archive, member)) {
+	switch (ob_archive.archive_read_next_header(tar->archive, member)) {
 	case ARCHIVE_EOF:
 		tar->at_end = true;
 		*member = NULL;
@@ -201,17 +203,17 @@ ocib_errc ob_tar_reader_next(ob_tar_reader *tar, const ob_entry **entry, ocib_er
 			return ob_wrap(err, r, "%s", tar->what);
 	} while (skip);
 
-	tar->entry.tar_offset = (uint64_t)archive_read_header_position(tar->archive);
+	tar->entry.tar_offset = (uint64_t)ob_archive.archive_read_header_position(tar->archive);
 	/* All headers are consumed now. The content of a sparse file is in pieces. */
-	if (tar->entry.size > 0 && archive_entry_sparse_count(member) == 0)
-		tar->entry.data_offset = (uint64_t)archive_filter_bytes(tar->archive, 0);
+	if (tar->entry.size > 0 && ob_archive.archive_entry_sparse_count(member) == 0)
+		tar->entry.data_offset = (uint64_t)ob_archive.archive_filter_bytes(tar->archive, 0);
 	*entry = &tar->entry;
 	return OCIB_OK;
 }
 
 uint64_t ob_tar_reader_position(const ob_tar_reader *tar)
 {
-	return (uint64_t)archive_filter_bytes(tar->archive, 0);
+	return (uint64_t)ob_archive.archive_filter_bytes(tar->archive, 0);
 }
 
 static ocib_errc next_chunk(ob_tar_reader *tar, ocib_error **err)
@@ -220,7 +222,7 @@ static ocib_errc next_chunk(ob_tar_reader *tar, ocib_error **err)
 	size_t len = 0;
 	la_int64_t at = 0;
 
-	int r = archive_read_data_block(tar->archive, &data, &len, &at);
+	int r = ob_archive.archive_read_data_block(tar->archive, &data, &len, &at);
 	if (r == ARCHIVE_EOF) {
 		tar->no_more_chunks = true;
 		return OCIB_OK;
@@ -240,7 +242,7 @@ static ocib_errc next_chunk(ob_tar_reader *tar, ocib_error **err)
 /* Content against what had to be read for it, packed. */
 static ocib_errc check_expansion(ob_tar_reader *tar, size_t more, ocib_error **err)
 {
-	uint64_t packed = (uint64_t)archive_filter_bytes(tar->archive, -1);
+	uint64_t packed = (uint64_t)ob_archive.archive_filter_bytes(tar->archive, -1);
 
 	tar->delivered += more;
 	if (tar->delivered > OB_LIMIT_EXPANSION_FREE &&
@@ -304,7 +306,7 @@ ob_tar_reader *ob_tar_reader_free(ob_tar_reader *tar)
 	if (!tar)
 		return NULL;
 	if (tar->archive)
-		(void)archive_read_free(tar->archive);
+		(void)ob_archive.archive_read_free(tar->archive);
 	if (tar->c_locale)
 		freelocale(tar->c_locale);
 	ob_entry_done(&tar->entry);

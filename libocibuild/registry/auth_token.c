@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/strings.h"
 #include "registry/base64.h"
+#include "registry/curl_library.h"
 #include "registry/http_url.h"
 
 #define DEFAULT_LIFETIME 60
@@ -70,10 +71,10 @@ static ocib_errc make_url(const ob_token_request *request, char **out, ocib_erro
 
 static int add_field(ob_buffer *form, const char *key, const char *value)
 {
-	char *code = curl_easy_escape(NULL, value, 0);
+	char *code = ob_curl.curl_easy_escape(NULL, value, 0);
 
 	ob_buffer_printf(form, "%s%s=%s", form->len ? "&" : "", key, code ? code : "");
-	curl_free(code);
+	ob_curl.curl_free(code);
 	return code ? 0 : -1;
 }
 

@@ -1,9 +1,7 @@
-/* registry/curl_pool.c — the only place where libcurl is set up.
+/* registry/curl_pool.c — handles of libcurl, taken and given back.
  *
- * libcurl's global init runs once per process behind pthread_once; it is never undone, as nobody
- * can know who else in the process uses libcurl. A handle is an easy handle in a multi handle of
- * its own: the connection cache lives in the latter, so a handle that is taken again goes on over
- * the same connection.
+ * A handle is an easy handle in a multi handle of its own: the connection cache lives in the latter,
+ * so a handle that is taken again goes on over the same connection.
  *
  * Trust: $SSL_CERT_FILE where set, else what libcurl was built with. A --ca-cert is added to that
  * bundle in memory, since libcurl takes one bundle and not two.
@@ -31,14 +29,6 @@ struct ob_curl_pool {
 	ob_buffer pem; /* bundle and the extra file, or empty */
 };
 
-static pthread_once_t global_once = PTHREAD_ONCE_INIT;
-static CURLcode global_result;
-
-static void global_init(void)
-{
-	global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 static void lock_share(CURL *easy, curl_lock_data data, curl_lock_access access, void *arg)
 {
 	ob_curl_pool *pool = arg;
@@ -60,7 +50,7 @@ static const char *system_bundle(const ob_curl_pool *pool)
 {
 	if (pool->bundle)
 		return pool->bundle;
-	const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+	const curl_version_info_data *info = ob_curl.curl_version_info(CURLVERSION_NOW);
 
 	if (info->age >= CURLVERSION_SEVENTH && info->cainfo)
 		return info->cainfo;
@@ -84,14 +74,14 @@ static ocib_errc load_trust(ob_curl_pool *pool, const char *ca_file, ocib_error 
 
 static ocib_errc open_share(ob_curl_pool *pool, ocib_error **err)
 {
-	pool->share = curl_share_init();
+	pool->share = ob_curl.curl_share_init();
 	if (!pool->share)
 		return ob_fail_nomem(err);
-	curl_share_setopt(pool->share, CURLSHOPT_LOCKFUNC, lock_share);
-	curl_share_setopt(pool->share, CURLSHOPT_UNLOCKFUNC, unlock_share);
-	curl_share_setopt(pool->share, CURLSHOPT_USERDATA, pool);
-	curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-	curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+	ob_curl.curl_share_setopt(pool->share, CURLSHOPT_LOCKFUNC, lock_share);
+	ob_curl.curl_share_setopt(pool->share, CURLSHOPT_UNLOCKFUNC, unlock_share);
+	ob_curl.curl_share_setopt(pool->share, CURLSHOPT_USERDATA, pool);
+	ob_curl.curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+	ob_curl.curl_share_setopt(pool->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 	return OCIB_OK;
 }
 
@@ -100,11 +90,11 @@ ocib_errc ob_curl_pool_new(const char *ca_file, bool skip_tls_verify, ob_curl_po
 {
 	const char *bundle = getenv("SSL_CERT_FILE");
 
-	pthread_once(&global_once, global_init);
-	if (global_result)
-		return ob_fail(err, OCIB_ERR_NOMEM, "libcurl does not start: %s",
-			       curl_easy_strerror(global_result));
 	ob_auto(ob_curl_pool) pool = calloc(1, sizeof(*pool));
+	ocib_errc rc = ob_curl_library_load(err);
+
+	if (rc)
+		return rc;
 	if (!pool)
 		return ob_fail_nomem(err);
 	pthread_mutex_init(&pool->lock, NULL);
@@ -117,7 +107,7 @@ ocib_errc ob_curl_pool_new(const char *ca_file, bool skip_tls_verify, ob_curl_po
 		if (!pool->bundle)
 			return ob_fail_nomem(err);
 	}
-	ocib_errc rc = ca_file ? load_trust(pool, ca_file, err) : OCIB_OK;
+	rc = ca_file ? load_trust(pool, ca_file, err) : OCIB_OK;
 	if (!rc)
 		rc = open_share(pool, err);
 	if (rc)
@@ -129,9 +119,9 @@ ocib_errc ob_curl_pool_new(const char *ca_file, bool skip_tls_verify, ob_curl_po
 static void free_handle(ob_curl_handle *handle)
 {
 	if (handle->easy)
-		curl_easy_cleanup(handle->easy);
+		ob_curl.curl_easy_cleanup(handle->easy);
 	if (handle->multi)
-		curl_multi_cleanup(handle->multi);
+		ob_curl.curl_multi_cleanup(handle->multi);
 	free(handle);
 }
 
@@ -146,7 +136,7 @@ ob_curl_pool *ob_curl_pool_free(ob_curl_pool *pool)
 		free_handle(one);
 	}
 	if (pool->share)
-		curl_share_cleanup(pool->share);
+		ob_curl.curl_share_cleanup(pool->share);
 	for (size_t i = 0; i < OB_ARRAY_LEN(pool->share_locks); i++)
 		pthread_mutex_destroy(&pool->share_locks[i]);
 	pthread_mutex_destroy(&pool->lock);
@@ -162,8 +152,8 @@ static ob_curl_handle *new_handle(void)
 
 	if (!handle)
 		return NULL;
-	handle->easy = curl_easy_init();
-	handle->multi = curl_multi_init();
+	handle->easy = ob_curl.curl_easy_init();
+	handle->multi = ob_curl.curl_multi_init();
 	if (handle->easy && handle->multi)
 		return handle;
 	free_handle(handle);
@@ -173,39 +163,39 @@ static ob_curl_handle *new_handle(void)
 static void set_trust(const ob_curl_pool *pool, CURL *easy)
 {
 	if (pool->skip_tls_verify) {
-		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+		ob_curl.curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		ob_curl.curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
 	if (pool->pem.len) {
 		struct curl_blob blob = {.data = pool->pem.data, .len = pool->pem.len};
 
-		curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+		ob_curl.curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
 	} else if (pool->bundle) {
-		curl_easy_setopt(easy, CURLOPT_CAINFO, pool->bundle);
+		ob_curl.curl_easy_setopt(easy, CURLOPT_CAINFO, pool->bundle);
 	}
 }
 
 static void set_defaults(const ob_curl_pool *pool, CURL *easy)
 {
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_SHARE, pool->share);
+	ob_curl.curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	ob_curl.curl_easy_setopt(easy, CURLOPT_SHARE, pool->share);
 #if LIBCURL_VERSION_NUM >= 0x075500
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	ob_curl.curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+	ob_curl.curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_UNRESTRICTED_AUTH, 0L);
-	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALL_SECONDS);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
-	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "ocibuild");
+	ob_curl.curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	ob_curl.curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	ob_curl.curl_easy_setopt(easy, CURLOPT_UNRESTRICTED_AUTH, 0L);
+	ob_curl.curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	ob_curl.curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	ob_curl.curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+	ob_curl.curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	ob_curl.curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALL_SECONDS);
+	ob_curl.curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	ob_curl.curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
+	ob_curl.curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
+	ob_curl.curl_easy_setopt(easy, CURLOPT_USERAGENT, "ocibuild");
 	set_trust(pool, easy);
 }
 
@@ -221,7 +211,7 @@ ocib_errc ob_curl_pool_take(ob_curl_pool *pool, ob_curl_handle **out, ocib_error
 	if (!handle)
 		return ob_fail_nomem(err);
 	handle->next = NULL;
-	curl_easy_reset(handle->easy);
+	ob_curl.curl_easy_reset(handle->easy);
 	set_defaults(pool, handle->easy);
 	*out = handle;
 	return OCIB_OK;

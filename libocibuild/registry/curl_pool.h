@@ -6,7 +6,7 @@
 #ifndef OB_REGISTRY_CURL_POOL_H
 #define OB_REGISTRY_CURL_POOL_H
 
-#include <curl/curl.h>
+#include "registry/curl_library.h"
 #include "base/context.h"
 
 typedef struct ob_curl_pool ob_curl_pool;

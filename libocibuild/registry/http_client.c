@@ -11,6 +11,7 @@
 #include <time.h>
 #include "base/limits.h"
 #include "base/strings.h"
+#include "registry/curl_library.h"
 #include "registry/http_url.h"
 #include "registry/server_message.h"
 
@@ -101,7 +102,7 @@ static uint64_t asked_delay(const ob_http_reply *reply)
 	if (!text)
 		return 0;
 	if (!ob_parse_u64(text, 10, UINT64_MAX / 1000 - 1, &seconds)) {
-		time_t when = curl_getdate(text, NULL), now = time(NULL);
+		time_t when = ob_curl.curl_getdate(text, NULL), now = time(NULL);
 
 		seconds = when > now ? (uint64_t)(when - now) : 0;
 	}

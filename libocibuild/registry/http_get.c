@@ -88,7 +88,7 @@ static ocib_errc take_result(const ob_http_reply *reply, ob_http_result *out, oc
 	    copy_text(modified, &result.last_modified) || copy_text(reply->url, &result.final_url))
 		return ob_fail_nomem(err);
 	if (modified)
-		result.mtime = curl_getdate(modified, NULL);
+		result.mtime = ob_curl.curl_getdate(modified, NULL);
 	result.disposition_name = disposition_name(ob_http_header(reply, "Content-Disposition", 0));
 	*out = result;
 	result = (ob_http_result){0};

@@ -32,7 +32,8 @@ typedef struct exchange {
 typedef struct curl_slist ob_curl_list;
 static inline ob_curl_list *ob_curl_list_free(ob_curl_list *list)
 {
-	curl_slist_free_all(list);
+	if (list)
+		ob_curl.curl_slist_free_all(list);
 	return NULL;
 }
 OB_DEFINE_AUTO(ob_curl_list);
@@ -84,7 +85,7 @@ static bool is_success(long status)
 /* The headers of a reply are complete: tell the caller of a success. An interim reply is none. */
 static bool begin_body(exchange *x, CURL *easy)
 {
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &x->reply->status);
+	ob_curl.curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &x->reply->status);
 	if (!is_success(x->reply->status) || x->replied || !x->call->on_reply)
 		return true;
 	x->replied = true;
@@ -188,21 +189,23 @@ static void set_method(CURL *easy, exchange *x)
 	const ob_http_call *call = x->call;
 
 	switch (call->method) {
-	case OB_HTTP_GET: curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L); return;
-	case OB_HTTP_HEAD: curl_easy_setopt(easy, CURLOPT_NOBODY, 1L); return;
-	case OB_HTTP_DELETE: curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE"); return;
+	case OB_HTTP_GET: ob_curl.curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L); return;
+	case OB_HTTP_HEAD: ob_curl.curl_easy_setopt(easy, CURLOPT_NOBODY, 1L); return;
+	case OB_HTTP_DELETE:
+		ob_curl.curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, "DELETE");
+		return;
 	case OB_HTTP_POST:
-		curl_easy_setopt(easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->size);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->data ? call->data : "");
+		ob_curl.curl_easy_setopt(easy, CURLOPT_POST, 1L);
+		ob_curl.curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->size);
+		ob_curl.curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->data ? call->data : "");
 		return;
 	case OB_HTTP_PUT:
-		curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-		curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)call->size);
-		curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-		curl_easy_setopt(easy, CURLOPT_READDATA, x);
-		curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-		curl_easy_setopt(easy, CURLOPT_SEEKDATA, x);
+		ob_curl.curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+		ob_curl.curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)call->size);
+		ob_curl.curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+		ob_curl.curl_easy_setopt(easy, CURLOPT_READDATA, x);
+		ob_curl.curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+		ob_curl.curl_easy_setopt(easy, CURLOPT_SEEKDATA, x);
 		return;
 	}
 }
@@ -211,7 +214,7 @@ static ocib_errc add_header(ob_curl_list **list, const char *line, ocib_error **
 {
 	if (strpbrk(line, "\r\n"))
 		return ob_fail(err, OCIB_ERR_INVALID, "a line break in an HTTP header");
-	ob_curl_list *longer = curl_slist_append(*list, line);
+	ob_curl_list *longer = ob_curl.curl_slist_append(*list, line);
 	if (!longer)
 		return ob_fail_nomem(err);
 	*list = longer;
@@ -243,28 +246,28 @@ static CURLcode run(const exchange *x, ob_curl_handle *handle, bool *canceled)
 	CURLcode result = CURLE_FAILED_INIT;
 	int running = 1, left;
 
-	if (curl_multi_add_handle(handle->multi, handle->easy))
+	if (ob_curl.curl_multi_add_handle(handle->multi, handle->easy))
 		return CURLE_OUT_OF_MEMORY;
-	while (!curl_multi_perform(handle->multi, &running) && running) {
+	while (!ob_curl.curl_multi_perform(handle->multi, &running) && running) {
 		struct curl_waitfd cancel = {.fd = ob_cancel_fd(x->ctx),
 					     .events = CURL_WAIT_POLLIN};
 
 		*canceled = ob_is_canceled(x->ctx);
 		if (*canceled)
 			break;
-		(void)curl_multi_poll(handle->multi, &cancel, cancel.fd >= 0, 1000, NULL);
+		(void)ob_curl.curl_multi_poll(handle->multi, &cancel, cancel.fd >= 0, 1000, NULL);
 	}
-	for (CURLMsg *message; (message = curl_multi_info_read(handle->multi, &left));) {
+	for (CURLMsg *message; (message = ob_curl.curl_multi_info_read(handle->multi, &left));) {
 		if (message->msg == CURLMSG_DONE)
 			result = message->data.result;
 	}
-	curl_multi_remove_handle(handle->multi, handle->easy);
+	ob_curl.curl_multi_remove_handle(handle->multi, handle->easy);
 	return result;
 }
 
 static ocib_errc fail_curl(exchange *x, CURLcode code, const char *detail, ocib_error **err)
 {
-	const char *text = *detail ? detail : curl_easy_strerror(code);
+	const char *text = *detail ? detail : ob_curl.curl_easy_strerror(code);
 
 	switch (code) {
 	case CURLE_OUT_OF_MEMORY: return ob_fail_nomem(err);
@@ -295,16 +298,16 @@ static ocib_errc perform(exchange *x, ob_curl_handle *handle, ocib_error **err)
 	bool canceled = false;
 	ob_sigpipe_guard guard;
 
-	curl_easy_setopt(handle->easy, CURLOPT_ERRORBUFFER, detail);
+	ob_curl.curl_easy_setopt(handle->easy, CURLOPT_ERRORBUFFER, detail);
 	ob_sigpipe_guard_init(&guard);
 	CURLcode code = run(x, handle, &canceled);
 	ob_sigpipe_guard_done(&guard);
-	curl_easy_setopt(handle->easy, CURLOPT_ERRORBUFFER, NULL);
+	ob_curl.curl_easy_setopt(handle->easy, CURLOPT_ERRORBUFFER, NULL);
 	if (x->failed)
 		return x->failed;
 	if (canceled)
 		return ob_check_canceled(x->ctx, err);
-	curl_easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &x->reply->status);
+	ob_curl.curl_easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &x->reply->status);
 	/*
 	 * A refusal that came while the body was still being sent is the reply, however the sending
 	 * ended.
@@ -336,16 +339,16 @@ ocib_errc ob_http_transfer(ocib_context *ctx, ob_curl_pool *pool, const ob_http_
 		return rc;
 
 	callback_target target = {&x, handle->easy};
-	curl_easy_setopt(handle->easy, CURLOPT_URL, call->url);
-	curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(handle->easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(handle->easy, CURLOPT_HEADERDATA, &target);
-	curl_easy_setopt(handle->easy, CURLOPT_WRITEFUNCTION, on_write);
-	curl_easy_setopt(handle->easy, CURLOPT_WRITEDATA, &target);
+	ob_curl.curl_easy_setopt(handle->easy, CURLOPT_URL, call->url);
+	ob_curl.curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, headers);
+	ob_curl.curl_easy_setopt(handle->easy, CURLOPT_HEADERFUNCTION, on_header);
+	ob_curl.curl_easy_setopt(handle->easy, CURLOPT_HEADERDATA, &target);
+	ob_curl.curl_easy_setopt(handle->easy, CURLOPT_WRITEFUNCTION, on_write);
+	ob_curl.curl_easy_setopt(handle->easy, CURLOPT_WRITEDATA, &target);
 	if (call->range)
-		curl_easy_setopt(handle->easy, CURLOPT_RANGE, call->range);
+		ob_curl.curl_easy_setopt(handle->easy, CURLOPT_RANGE, call->range);
 	if (ob_url_is_loopback(call->url))
-		curl_easy_setopt(handle->easy, CURLOPT_PROXY, "");
+		ob_curl.curl_easy_setopt(handle->easy, CURLOPT_PROXY, "");
 	set_method(handle->easy, &x);
 	rc = perform(&x, handle, err);
 	ob_curl_pool_give(pool, handle);

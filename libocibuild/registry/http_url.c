@@ -7,32 +7,34 @@
  */
 #include "registry/http_url.h"
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <string.h>
 #include "base/limits.h"
 #include "base/strings.h"
 #include "registry/base64.h"
+#include "registry/curl_library.h"
 
 typedef CURLU ob_curlu;
 static inline ob_curlu *ob_curlu_free(ob_curlu *url)
 {
-	curl_url_cleanup(url);
+	if (url)
+		ob_curl.curl_url_cleanup(url);
 	return NULL;
 }
 OB_DEFINE_AUTO(ob_curlu);
 
 static inline void ob_curl_textp(char **text)
 {
-	curl_free(*text);
+	if (*text)
+		ob_curl.curl_free(*text);
 }
 #define ob_auto_text __attribute__((cleanup(ob_curl_textp))) char *
 
 static CURLU *parse(const char *text)
 {
-	CURLU *url = curl_url();
+	CURLU *url = ob_curl_library_load(NULL) == OCIB_OK ? ob_curl.curl_url() : NULL;
 
-	if (url && curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME)) {
-		curl_url_cleanup(url);
+	if (url && ob_curl.curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME)) {
+		ob_curl.curl_url_cleanup(url);
 		return NULL;
 	}
 	return url;
@@ -44,8 +46,8 @@ static ocib_errc take_user_info(CURLU *url, char **out, ocib_error **err)
 	ob_auto_text user = NULL;
 	ob_auto_text password = NULL;
 
-	(void)curl_url_get(url, CURLUPART_USER, &user, CURLU_URLDECODE);
-	(void)curl_url_get(url, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
+	(void)ob_curl.curl_url_get(url, CURLUPART_USER, &user, CURLU_URLDECODE);
+	(void)ob_curl.curl_url_get(url, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
 	if (!user && !password)
 		return OCIB_OK;
 	ob_autofree char *pair = ob_str_printf("%s:%s", user ? user : "", password ? password : "");
@@ -57,30 +59,34 @@ static ocib_errc take_user_info(CURLU *url, char **out, ocib_error **err)
 ocib_errc ob_url_resolve(const char *base, const char *location, char **out, char **authorization,
 			 ocib_error **err)
 {
-	ob_auto(ob_curlu) url = curl_url();
+	ob_auto(ob_curlu) url = NULL;
 	ob_autofree char *basic = NULL;
 	ob_auto_text scheme = NULL;
 	ob_auto_text text = NULL;
+	ocib_errc rc = ob_curl_library_load(err);
 
+	if (rc)
+		return rc;
+	url = ob_curl.curl_url();
 	if (!url)
 		return ob_fail_nomem(err);
-	if ((base && curl_url_set(url, CURLUPART_URL, base, 0)) ||
+	if ((base && ob_curl.curl_url_set(url, CURLUPART_URL, base, 0)) ||
 	    strlen(location) > OB_LIMIT_URL ||
-	    curl_url_set(url, CURLUPART_URL, location, CURLU_NON_SUPPORT_SCHEME) ||
-	    curl_url_get(url, CURLUPART_SCHEME, &scheme, 0))
+	    ob_curl.curl_url_set(url, CURLUPART_URL, location, CURLU_NON_SUPPORT_SCHEME) ||
+	    ob_curl.curl_url_get(url, CURLUPART_SCHEME, &scheme, 0))
 		return ob_fail(err, OCIB_ERR_INVALID, "not a URL");
 	if (!ob_str_eq(scheme, "https") && !ob_str_eq(scheme, "http"))
 		return ob_fail(err, OCIB_ERR_INVALID, "a URL of scheme '%.16s', not http or https",
 			       scheme);
-	ocib_errc rc = take_user_info(url, &basic, err);
+	rc = take_user_info(url, &basic, err);
 	if (rc)
 		return rc;
 	if (basic && !authorization)
 		return ob_fail(err, OCIB_ERR_INVALID, "a URL with a user name in it");
-	(void)curl_url_set(url, CURLUPART_USER, NULL, 0);
-	(void)curl_url_set(url, CURLUPART_PASSWORD, NULL, 0);
-	(void)curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0);
-	if (curl_url_get(url, CURLUPART_URL, &text, 0))
+	(void)ob_curl.curl_url_set(url, CURLUPART_USER, NULL, 0);
+	(void)ob_curl.curl_url_set(url, CURLUPART_PASSWORD, NULL, 0);
+	(void)ob_curl.curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0);
+	if (ob_curl.curl_url_get(url, CURLUPART_URL, &text, 0))
 		return ob_fail(err, OCIB_ERR_INVALID, "not a URL");
 	char *copy = strdup(text);
 	if (!copy)
@@ -96,8 +102,8 @@ static bool same_part(CURLU *a, CURLU *b, CURLUPart part, unsigned flags)
 	ob_auto_text x = NULL;
 	ob_auto_text y = NULL;
 
-	return curl_url_get(a, part, &x, flags) == CURLUE_OK &&
-	       curl_url_get(b, part, &y, flags) == CURLUE_OK && ob_str_eq_nocase(x, y);
+	return ob_curl.curl_url_get(a, part, &x, flags) == CURLUE_OK &&
+	       ob_curl.curl_url_get(b, part, &y, flags) == CURLUE_OK && ob_str_eq_nocase(x, y);
 }
 
 bool ob_url_same_origin(const char *a, const char *b)
@@ -139,7 +145,7 @@ bool ob_url_is_loopback(const char *url)
 	ob_auto(ob_curlu) parsed = parse(url);
 	ob_auto_text host = NULL;
 
-	return parsed && curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+	return parsed && ob_curl.curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
 	       ob_host_is_loopback(host);
 }
 
@@ -150,8 +156,9 @@ char *ob_url_add_query(const char *url, const char *key, const char *value)
 	ob_auto_text text = NULL;
 
 	if (!parsed || !pair ||
-	    curl_url_set(parsed, CURLUPART_QUERY, pair, CURLU_APPENDQUERY | CURLU_URLENCODE) ||
-	    curl_url_get(parsed, CURLUPART_URL, &text, 0))
+	    ob_curl.curl_url_set(parsed, CURLUPART_QUERY, pair,
+				 CURLU_APPENDQUERY | CURLU_URLENCODE) ||
+	    ob_curl.curl_url_get(parsed, CURLUPART_URL, &text, 0))
 		return NULL;
 	return strdup(text);
 }
