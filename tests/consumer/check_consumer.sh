@@ -23,7 +23,7 @@ find_package(ocibuild 0.1 REQUIRED)
 add_executable(embed embed.c)
 target_link_libraries(embed PRIVATE ocibuild::ocibuild)
 CMAKE
-cmake -S "$work/cmake" -B "$work/cmake/out" -DCMAKE_PREFIX_PATH="$work/usr" \
+cmake -G Ninja -S "$work/cmake" -B "$work/cmake/out" -DCMAKE_PREFIX_PATH="$work/usr" \
 	-DCMAKE_C_FLAGS="${CONSUMER_CFLAGS:-}" >/dev/null
 cmake --build "$work/cmake/out" >/dev/null
 
