@@ -1,12 +1,13 @@
 #!/bin/sh
-# An installed copy serves a foreign program: by pkg-config and by find_package; the program then builds
-# an image.   check_consumer.sh BUILD_DIR SOURCE_DIR
+# An installed copy works where it is, and serves a foreign program: by pkg-config and by find_package;
+# the program then builds an image.   check_consumer.sh BUILD_DIR SOURCE_DIR
 set -eu
 build=$1 source=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 DESTDIR= cmake --install "$build" --prefix "$work/usr" >/dev/null
+"$work/usr/bin/ocibuild" --version >/dev/null
 lib=$(dirname "$(find "$work/usr" -name libocibuild.so | head -n 1)")
 # The installed .pc names the configured prefix; point it at where the copy is.
 flags=$(PKG_CONFIG_PATH="$lib/pkgconfig" pkg-config --define-variable=prefix="$work/usr" --cflags --libs ocibuild)
