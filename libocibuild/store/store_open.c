@@ -1,7 +1,7 @@
 /* store/store_open.c — opening a store or an OCI layout, and making it where it is missing.
  *
- * A store is known by its version file, which is written last: a directory that has it is complete, and
- * opening it is one read. A directory that has none is made into a store only when it is empty or holds
+ * A store is known by its version file, which is written last: a directory that has it is complete, but
+ * for empty folders, which archives and caches of other tools do not keep: they are made again. A directory that has none is made into a store only when it is empty or holds
  * nothing but what an interrupted attempt of ours left; anything else is refused and not touched. The
  * folder locks/ is made first and locked, so that two processes can make the same store at once.
  */
@@ -210,7 +210,9 @@ ocib_errc ocib_store_open(ocib_context *ctx, const char *path, ocib_store **out,
 	if (r != OCIB_OK)
 		return ob_wrap(err, r, "open the store");
 	r = check_version(store, &is_store, err);
-	if (r == OCIB_OK && !is_store) {
+	if (r == OCIB_OK && is_store) {
+		r = make_dirs(store, STORE_DIRS, OB_ARRAY_LEN(STORE_DIRS), err);
+	} else if (r == OCIB_OK) {
 		r = make_store(store, err);
 		ob_store_end_session(store);
 	}

@@ -124,6 +124,28 @@ static void *open_one(void *path)
 	return ocib_store_open(NULL, path, &store, NULL) == OCIB_OK ? store : NULL;
 }
 
+TEST(store__that_lost_its_empty_folders_gets_them_again)
+{
+	static const char *const EMPTY[] = {"tmp",    "locks",      "trees", "mounts",
+					    "layers", "cache/stat", "cache"};
+	ob_autofree char *path = in_temp("store");
+	ob_autofree char *lock = in_temp("store/locks/store");
+	ob_auto(ocib_store) store = NULL;
+
+	ASSERT_OK(ocib_store_open(NULL, path, &store, &t_err));
+	store = ocib_store_free(store);
+	for (size_t i = 0; i < OB_ARRAY_LEN(EMPTY); i++) {
+		ob_autofree char *dir = ob_str_printf("%s/%s", path, EMPTY[i]);
+
+		if (ob_str_eq(EMPTY[i], "locks"))
+			assert_int_equal(unlink(lock), 0);
+		assert_int_equal(rmdir(dir), 0);
+	}
+	ASSERT_OK(ocib_store_open(NULL, path, &store, &t_err));
+	for (size_t i = 0; i < OB_ARRAY_LEN(EMPTY); i++)
+		assert_true(exists(path, EMPTY[i]));
+}
+
 TEST(store__is_made_once_by_many_at_the_same_time)
 {
 	ob_autofree char *path = in_temp("store");
