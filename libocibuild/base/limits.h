@@ -29,9 +29,9 @@
 #define OB_LIMIT_SHELL_STEPS     (64 * OB_MIB) /* in one word: characters moved and compared */
 #define OB_LIMIT_STAGES          2048
 #define OB_LIMIT_ONBUILD         4096           /* triggers that one FROM may bring in */
-#define OB_LIMIT_VARIABLES       16384          /* of one stage */
+#define OB_LIMIT_VARIABLES       8192           /* of one stage */
 #define OB_LIMIT_ENVIRONMENT     (4 * OB_MIB)   /* of one stage, all variables together */
-#define OB_LIMIT_PLAN            (256 * OB_MIB) /* text of all steps, histories, environments */
+#define OB_LIMIT_PLAN            (128 * OB_MIB) /* text of all steps, histories, environments */
 #define OB_LIMIT_DOCKER_CONFIG   (1 * OB_MIB)
 #define OB_LIMIT_STAT_CACHE      (256 * OB_MIB)
 

@@ -174,7 +174,8 @@ ocib_errc ob_dispatch_expose(ob_dispatch *d, ocib_error **err)
 		return r;
 	ob_buffer_append_str(&history, "EXPOSE ");
 	ob_go_list(&ports, &history);
-	r = ob_planner_spend(d->planner, exposed->len, d->command->at, err); /* sorted each time */
+	/* What there was is sorted again. */
+	r = ob_planner_spend(d->planner, exposed->len * sizeof("65535/sctp"), d->command->at, err);
 	if (r)
 		return r;
 	if (ob_strlist_copy(exposed, &ports) < 0)
