@@ -357,6 +357,30 @@ ocib_errc ob_run_mount_check(const char *text, ocib_error **err)
 	return r;
 }
 
+ocib_errc ob_run_mount_from(const char *text, char **out, ocib_error **err)
+{
+	ob_autodone(ob_strlist) fields = {0};
+	ob_autofree char *from = NULL;
+	ocib_errc r = ob_csv_fields(text, &fields, err);
+
+	for (size_t i = 0; i < fields.len && r == OCIB_OK; i++) {
+		ob_autofree char *key = NULL;
+		const char *value;
+
+		if (split_field(fields.items[i], &key, &value) < 0)
+			return ob_fail_nomem(err);
+		if (!value || !ob_str_eq(key, "from"))
+			continue;
+		free(from);
+		from = strdup(value);
+		if (!from)
+			return ob_fail_nomem(err);
+	}
+	if (r == OCIB_OK && from && *from)
+		*out = ob_take_ptr(from);
+	return r;
+}
+
 void ob_run_device_done(ob_run_device *device)
 {
 	free(device->name);

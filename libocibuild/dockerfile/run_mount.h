@@ -46,6 +46,8 @@ typedef ocib_errc (*ob_word_expander)(void *user, const char *word, char **out, 
 
 /** What is wrong whatever the variables are: CSV, a variable in "from". Kinds: SYNTAX (no location). */
 ocib_errc ob_run_mount_check(const char *text, ocib_error **err);
+/** What "from" names, which has no variables; *out stays NULL when it is not given. Kinds: SYNTAX. */
+ocib_errc ob_run_mount_from(const char *text, char **out, ocib_error **err);
 /** @p expand may be NULL: values are taken as they are. Kinds: SYNTAX (no location). */
 ocib_errc ob_run_mount_parse(const char *text, ob_word_expander expand, void *user,
 			     ob_run_mount *out, ocib_error **err);

@@ -10,6 +10,7 @@
 #include "base/context.h"
 #include "dockerfile/ignore.h"
 #include "dockerfile/instruction.h"
+#include "dockerfile/run_mount.h"
 #include "engine/image_source.h"
 #include "image/config.h"
 #include "sandbox/sandbox.h"
@@ -61,6 +62,19 @@ typedef struct ob_workdir_op {
 	char *user; /**< owner of what is made: the stage's USER at this point */
 } ob_workdir_op;
 
+/** One --mount of a RUN: variables replaced, defaults filled in. */
+typedef struct ob_step_mount {
+	ob_run_mount_type type;
+	char *target; /**< image path, absolute and clean */
+	char *source; /**< CACHE: what of it is mounted; absolute and clean, "/": all of it */
+	char *id;     /**< CACHE: with its name space */
+	bool read_only;
+	ob_mount_sharing sharing; /**< CACHE; never UNSET */
+	uint64_t size;            /**< TMPFS: 0 without a limit */
+	uint32_t mode, uid, gid;  /**< CACHE: of its directory when it is made */
+	ob_location at;
+} ob_step_mount;
+
 /** RUN: what the command is; root file system and mounts are added when it is executed. */
 typedef struct ob_run_op {
 	ob_strlist argv;
@@ -71,6 +85,8 @@ typedef struct ob_run_op {
 	ob_network network;
 	ob_heredoc *files; /**< borrowed: placed at /dev/pipes/NAME, executable */
 	size_t file_count;
+	ob_step_mount *mounts; /**< in the order of the line */
+	size_t mount_count;
 } ob_run_op;
 
 typedef struct ob_step {

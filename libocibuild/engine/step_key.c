@@ -51,6 +51,30 @@ static ob_json *content_value(const char *name, const char *data, size_t len)
 	return object;
 }
 
+/* What a cache holds, and where it is kept, is not in the key. */
+static ob_json *mount_value(const ob_step_mount *mount)
+{
+	ob_json *object = ob_json_object();
+
+	ob_json_set_int(object, "type", (int64_t)mount->type);
+	ob_json_set(object, "target", text_value(mount->target));
+	ob_json_set_bool(object, "read_only", mount->read_only);
+	ob_json_set_int(object, "size", (int64_t)mount->size);
+	ob_json_set_int(object, "mode", mount->mode);
+	ob_json_set_int(object, "uid", mount->uid);
+	ob_json_set_int(object, "gid", mount->gid);
+	return object;
+}
+
+static void set_mounts(ob_json *json, const ob_run_op *run)
+{
+	ob_json *mounts = ob_json_array();
+
+	for (size_t i = 0; i < run->mount_count; i++)
+		ob_json_push(mounts, mount_value(&run->mounts[i]));
+	ob_json_set(json, "mounts", mounts);
+}
+
 static void set_run(ob_json *json, const ob_step *step)
 {
 	const ob_run_op *run = &step->run;
@@ -65,6 +89,8 @@ static void set_run(ob_json *json, const ob_step *step)
 	ob_json_set(json, "user", text_value(run->user));
 	ob_json_set_int(json, "network", (int64_t)run->network);
 	ob_json_set(json, "files", files);
+	if (run->mount_count)
+		set_mounts(json, run);
 }
 
 static void set_copy(ob_json *json, const ob_step *step)

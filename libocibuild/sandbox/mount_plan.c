@@ -233,20 +233,52 @@ static uint64_t attributes_of(const ob_mount *mount, uint64_t always)
 	return always | (mount->read_only ? MOUNT_ATTR_RDONLY : 0);
 }
 
+/* What was left in a directory of the step's own is not to be trusted: it is looked up inside it. */
+static ocib_errc open_inside(const ob_mount *mount, int *fd, ocib_error **err)
+{
+	ob_autofd int root = *fd;
+
+	*fd = ob_fs_resolve(root, mount->inside, O_PATH, 0);
+	if (*fd >= 0)
+		return OCIB_OK;
+	if (errno == ENOENT || errno == ENOTDIR)
+		return ob_fail(err, OCIB_ERR_NOTFOUND, "there is no '%s' to mount at '%s'",
+			       mount->inside, mount->target);
+	return ob_fail_errno(err, "mount '%s' at '%s'", mount->inside, mount->target);
+}
+
+static ocib_errc open_source(const ob_mount *mount, int *fd, struct stat *st, ocib_error **err)
+{
+	if (!mount->source || mount->source[0] != '/')
+		return ob_fail(err, OCIB_ERR_INVALID, "mount at '%s' has no absolute source",
+			       mount->target);
+	*fd = open(mount->source, O_PATH | O_CLOEXEC);
+	if (*fd < 0)
+		return ob_fail_errno(err, "mount '%s' at '%s'", mount->source, mount->target);
+	ocib_errc r = mount->inside ? open_inside(mount, fd, err) : OCIB_OK;
+	if (r == OCIB_OK && fstat(*fd, st) < 0)
+		r = ob_fail_errno(err, "stat what is to be mounted at '%s'", mount->target);
+	return r;
+}
+
 /* Devices open only where one was asked for by its own name. */
 static ocib_errc add_bind(ob_mount_plan *plan, const ob_mount *mount, bool insecure,
 			  ocib_error **err)
 {
+	ob_autofd int source = -1;
 	struct stat st;
+	ocib_errc r = open_source(mount, &source, &st, err);
 
-	if (!mount->source || mount->source[0] != '/')
-		return ob_fail(err, OCIB_ERR_INVALID, "mount at '%s' has no absolute source",
-			       mount->target);
-	if (stat(mount->source, &st) < 0)
-		return ob_fail_errno(err, "mount '%s' at '%s'", mount->source, mount->target);
-	bool may_open = insecure || S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode);
-	return add_clone(plan, mount->source, mount->target, S_ISDIR(st.st_mode),
-			 attributes_of(mount, may_open ? 0 : MOUNT_ATTR_NODEV), err);
+	if (r < 0)
+		return r;
+	bool is_device = !mount->inside && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
+	bool is_dir = S_ISDIR(st.st_mode);
+	int fd = clone_mount(source, "", AT_EMPTY_PATH | (is_dir ? AT_RECURSIVE : 0),
+			     attributes_of(mount, insecure || is_device ? 0 : MOUNT_ATTR_NODEV));
+	if (fd < 0)
+		return ob_fail_errno(err, "prepare '%s' for '%s'", mount->source, mount->target);
+	return add_op(plan, (ob_mount_op){.fd = fd, .target = mount->target, .is_dir = is_dir},
+		      err);
 }
 
 static ocib_errc add_tmpfs(ob_mount_plan *plan, const ob_mount *mount, ocib_error **err)

@@ -16,6 +16,7 @@ ob_run_spec *ob_run_spec_new(void)
 static void mount_done(ob_mount *mount)
 {
 	free(mount->source);
+	free(mount->inside);
 	free(mount->target);
 	if (mount->data)
 		explicit_bzero(mount->data, mount->data_len);
@@ -49,6 +50,7 @@ static ob_json *mount_to_json(const ob_mount *mount)
 
 	ob_json_set_int(json, "kind", mount->kind);
 	ob_json_set_path(json, "source", mount->source);
+	ob_json_set_path(json, "inside", mount->inside);
 	ob_json_set_path(json, "target", mount->target);
 	ob_json_set_bool(json, "read_only", mount->read_only);
 	ob_json_set_int(json, "size", (int64_t)mount->size);
@@ -98,6 +100,8 @@ static ocib_errc mount_from_json(const ob_json *json, ob_mount *mount, ocib_erro
 {
 	ocib_errc r = ob_json_take_path(json, "source", &mount->source, err);
 
+	if (r == OCIB_OK)
+		r = ob_json_take_path(json, "inside", &mount->inside, err);
 	if (r == OCIB_OK)
 		r = ob_json_take_bytes(json, "target", &mount->target, NULL, err);
 	if (r == OCIB_OK && ob_json_get(json, "data"))

@@ -61,6 +61,7 @@ typedef enum ob_mount_kind {
 typedef struct ob_mount {
 	ob_mount_kind kind;
 	char *source;
+	char *inside; /**< BIND: path in the source to mount instead, links followed in it; or NULL */
 	char *target; /**< image path; made if missing and then no trace of it stays */
 	bool read_only;
 	uint64_t size;           /**< tmpfs; 0: default */

@@ -4,7 +4,8 @@
  *   oci-layout index.json blobs/sha256/  the standard part
  *   layers/<diff id hex>                 layer indexes      cache/<key hex>   step records (JSON)
  *   trees/<chain id hex>/                unpacked layers    cache/stat/       digests of contexts' files
- *   mounts/  tmp/  locks/  version       everything under tmp/ belongs to a live process or is litter
+ *   mounts/<key hex>/                    RUN cache mounts (cache_dir.h)
+ *   tmp/  locks/  version                everything under tmp/ belongs to a live process or is litter
  * Writes are temp + fsync + rename. Several processes may use one store: index.json and version are
  * changed under locks/store; a build holds locks/gc shared, prune holds it exclusive.
  * One object may be used by several threads at once.

@@ -193,13 +193,47 @@ static ocib_errc check_tree(ob_store_check_run *run, int dirfd, const char *name
 	return OCIB_OK;
 }
 
+/** "<n>", "<n>.lock" or the description; what the directories hold is nobody's to judge. */
+static ocib_errc check_cache_dir(ob_store_check_run *run, int dirfd, const char *name,
+				 ocib_error **err)
+{
+	size_t digits = strspn(name, "0123456789");
+	struct stat st;
+
+	if (ob_str_eq(name, OB_CACHE_ABOUT) || (digits && ob_str_eq(name + digits, OB_CACHE_LOCK)))
+		return OCIB_OK;
+	if (!digits || name[digits])
+		return ob_check_tell(run, err,
+				     "'%s' in a folder of '" OB_MOUNTS_DIR "' is not ours", name);
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode))
+		return ob_check_tell(run, err,
+				     "'%s' in a folder of '" OB_MOUNTS_DIR "' is not a directory",
+				     name);
+	return OCIB_OK;
+}
+
+static ocib_errc check_cache_mount(ob_store_check_run *run, int dirfd, const char *name,
+				   ocib_error **err)
+{
+	char folder[OB_STORE_PATH_LEN];
+	ob_digest key;
+
+	(void)dirfd;
+	if (!ob_digest_parse_hex(name, &key))
+		return ob_check_tell(run, err, "'" OB_MOUNTS_DIR "/%s' is no cache mount", name);
+	ob_store_object_path(OB_MOUNTS_DIR, &key, folder);
+	return ob_check_each_name(run, folder, check_cache_dir, err);
+}
+
 ocib_errc ob_check_caches(ob_store_check_run *run, ocib_error **err)
 {
 	ocib_errc r = ob_check_each_name(run, OB_RECORDS_DIR, check_record, err);
 
 	if (r == OCIB_OK)
 		r = ob_check_each_name(run, OB_LAYERS_DIR, check_layer_index, err);
-	return r == OCIB_OK ? ob_check_each_name(run, OB_TREES_DIR, check_tree, err) : r;
+	if (r == OCIB_OK)
+		r = ob_check_each_name(run, OB_TREES_DIR, check_tree, err);
+	return r == OCIB_OK ? ob_check_each_name(run, OB_MOUNTS_DIR, check_cache_mount, err) : r;
 }
 
 static bool is_one_of(const char *name, const char *const *names)

@@ -20,6 +20,9 @@
 #define OB_RECORDS_DIR    "cache"
 #define OB_STATS_DIR      "cache/stat"
 #define OB_TREES_DIR      "trees"
+#define OB_MOUNTS_DIR     "mounts"
+#define OB_CACHE_ABOUT    "about.json"
+#define OB_CACHE_LOCK     ".lock"
 #define OB_STORE_PATH_LEN 80 /* room for any of our relative paths to one object */
 
 #define OB_ANNOTATION_REF_NAME   "org.opencontainers.image.ref.name"

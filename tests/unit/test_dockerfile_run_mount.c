@@ -84,6 +84,18 @@ TEST(mount__values_are_expanded)
 	assert_int_equal(calls, 2);
 }
 
+TEST(mount__from_is_known_before_variables_are)
+{
+	ob_autofree char *from = NULL, *none = NULL, *empty = NULL;
+
+	ASSERT_OK(ob_run_mount_from("type=$T,From=a,target=$X,from=b", &from, &t_err));
+	assert_string_equal(from, "b");
+	ASSERT_OK(ob_run_mount_from("type=$T,rw,source=from", &none, &t_err));
+	assert_null(none);
+	ASSERT_OK(ob_run_mount_from("from=a,from=", &empty, &t_err));
+	assert_null(empty);
+}
+
 TEST(mount__what_is_wrong_is_said)
 {
 	static const struct {

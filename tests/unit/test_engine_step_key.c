@@ -59,6 +59,18 @@ TEST(step_key__changes_with_what_a_command_sees)
 		same_key("FROM scratch\nRUN <<X\n#!a\nX\n", "FROM scratch\nRUN <<X\n#!b\nX\n"));
 }
 
+TEST(step_key__knows_mounts_but_not_which_cache_it_is)
+{
+	static const char base[] = "FROM scratch\nRUN --mount=type=cache,target=/c a\n";
+
+	assert_false(same_key(base, "FROM scratch\nRUN a\n"));
+	assert_false(same_key(base, "FROM scratch\nRUN --mount=type=cache,target=/d a\n"));
+	assert_false(same_key(base, "FROM scratch\nRUN --mount=type=cache,target=/c,ro a\n"));
+	assert_false(same_key(base, "FROM scratch\nRUN --mount=type=tmpfs,target=/c a\n"));
+	assert_true(same_key(
+		base, "FROM scratch\nRUN --mount=type=cache,target=/c,id=x,sharing=locked a\n"));
+}
+
 TEST(step_key__does_not_know_proxies)
 {
 	ob_autodone(plan_fixture) f = {0};

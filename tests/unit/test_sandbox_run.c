@@ -311,6 +311,38 @@ TEST(run__mounts_appear_and_leave_no_trace)
 	assert_false(exists("run/upper/cache"));
 }
 
+TEST(run__part_of_a_source_is_looked_up_inside_it)
+{
+	static const struct {
+		const char *inside, *wants;
+	} cases[] = {
+		{"/in/f", "deep\n"},
+		{"/link/f", "deep\n"},
+		{"/../in/f", "deep\n"},
+		{"/out", "there is no '/out' to mount at '/m'"},
+		{"/in/f/x", "there is no '/in/f/x' to mount at '/m'"},
+	};
+	sandboxed_result result;
+
+	SANDBOXED_BEGIN();
+	assert_int_equal(mkdir(sandboxed_path("shared"), 0755), 0);
+	assert_int_equal(mkdir(sandboxed_path("shared/in"), 0755), 0);
+	sandboxed_write("shared/in/f", "deep\n", 0644);
+	assert_int_equal(symlink("/in", sandboxed_path("shared/link")), 0);
+	assert_int_equal(symlink("/etc/passwd", sandboxed_path("shared/out")), 0);
+	for (size_t i = 0; i < OB_ARRAY_LEN(cases); i++) {
+		ob_run_spec *spec = sandboxed_spec("cat /m");
+		ob_mount *mount = add_mount(spec, OB_MOUNT_BIND, "/m");
+
+		mount->source = strdup(sandboxed_path("shared"));
+		mount->inside = strdup(cases[i].inside);
+		sandboxed_run(spec, &result);
+		ob_run_spec_free(spec);
+		assert_string_equal(result.code == OCIB_OK ? result.out : result.message,
+				    cases[i].wants);
+	}
+}
+
 TEST(run__mount_points_behind_links_are_taken_away_again)
 {
 	sandboxed_result result;

@@ -154,7 +154,7 @@ TEST(check__strange_names_are_told)
 {
 	static const char *const NAMES[] = {"letter",  "blobs/sha256/short", "blobs/sha512",
 					    "cache/x", "layers/x",           "trees/x",
-					    "tmp/x",   "cache/stat/x"};
+					    "tmp/x",   "cache/stat/x",       "mounts/x"};
 	ob_autodone(ob_descriptor) image = {0};
 	ob_auto(ocib_store) store = full_store(&image);
 

@@ -4,6 +4,7 @@
  *   build_options.c what the caller asked for    build_setup.c options and Dockerfile to a plan
  *   schedule.c      stages side by side          stage_run.c   one stage, step by step
  *   step_copy.c     COPY, ADD, WORKDIR           step_run.c    RUN
+ *   run_mounts.c    --mount of a RUN
  *   step_cache.c    keys and records             run_commit.c  what a RUN changed becomes a layer
  *   workshop.c      workers, temporary files     run_trees.c   unpacked layers
  *   assemble.c      configuration, manifest      export.c      where the image goes

@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "engine/build/build.h"
 #include "engine/build/output_lines.h"
+#include "engine/build/run_mounts.h"
 #include "engine/step_key.h"
 
 /* BuildKit's name of the machine; what a command writes with it is then the same. */
@@ -229,6 +230,16 @@ static ocib_errc run_with_worker(ob_build *build, const ob_step *step, const ob_
 	return r;
 }
 
+/* What the mounts hold is let go of as soon as the command has ended. */
+static ocib_errc run_with_mounts(ob_build *build, const ob_step *step, ob_run_spec *spec,
+				 ob_run_commit_input *commit, ocib_error **err)
+{
+	ob_autodone(ob_run_mounts) held = {0};
+
+	ocib_errc r = ob_run_mounts_add(build, step, spec, &held, err);
+	return r == OCIB_OK ? run_with_worker(build, step, spec, commit, err) : r;
+}
+
 static ocib_errc execute(ob_build *build, ob_stage_run *stage, const ob_step *step,
 			 ob_run_commit_input *commit, ocib_error **err)
 {
@@ -236,7 +247,7 @@ static ocib_errc execute(ob_build *build, ob_stage_run *stage, const ob_step *st
 
 	ocib_errc r = prepare(build, stage, step, commit, &spec, err);
 	if (r == OCIB_OK)
-		r = run_with_worker(build, step, spec, commit, err);
+		r = run_with_mounts(build, step, spec, commit, err);
 	if (r == OCIB_OK)
 		r = ob_run_commit_collect(build, stage, err);
 	/* Asked again, as the layers below have their final places only now. */

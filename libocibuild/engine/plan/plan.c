@@ -25,6 +25,8 @@ static void stage_done(ob_plan_stage *stage)
 {
 	free(stage->label);
 	free(stage->base_name);
+	for (size_t i = 0; i < stage->command_count; i++)
+		free(stage->commands[i].from);
 	free(stage->commands);
 	stage->config = ob_config_free(stage->config);
 	ob_strlist_done(&stage->env);
@@ -121,6 +123,13 @@ static void copy_op_done(ob_copy_op *copy)
 	ob_strlist_done(&copy->exclude);
 }
 
+static void step_mount_done(ob_step_mount *mount)
+{
+	free(mount->target);
+	free(mount->source);
+	free(mount->id);
+}
+
 void ob_step_done(ob_step *step)
 {
 	copy_op_done(&step->copy);
@@ -131,6 +140,9 @@ void ob_step_done(ob_step *step)
 	ob_strlist_done(&step->run.secret_env);
 	free(step->run.cwd);
 	free(step->run.user);
+	for (size_t i = 0; i < step->run.mount_count; i++)
+		step_mount_done(&step->run.mounts[i]);
+	free(step->run.mounts);
 	free(step->text);
 }
 

@@ -94,9 +94,11 @@ static ocib_errc read_flags(const ob_dispatch *d, ob_copy_op *op, ocib_error **e
 static ocib_errc find_from(const ob_dispatch *d, ob_copy_op *op, ocib_error **err)
 {
 	ob_planner *p = d->planner;
-	ob_input from = ob_planner_real_input(p, d->command->from);
+	ob_input from = {0};
 	ocib_errc r = OCIB_OK;
 
+	if (d->command->from_count)
+		from = ob_planner_real_input(p, d->command->from[0]);
 	if (from.kind == OB_INPUT_STAGE) {
 		const ob_plan_stage *stage = &p->stages[from.index];
 

@@ -35,12 +35,7 @@ ocib_errc ob_dispatch_expand_only(const ob_dispatch *d, char **out, ocib_error *
 
 const ob_flag *ob_dispatch_flag(const ob_dispatch *d, const char *name)
 {
-	const ob_instruction *instruction = d->instruction;
-
-	for (size_t i = instruction->flag_count; i-- > 0;)
-		if (ob_str_eq(instruction->flags[i].name, name))
-			return &instruction->flags[i];
-	return NULL;
+	return ob_plan_flag(d->instruction, name);
 }
 
 int ob_dispatch_flag_bool(const ob_dispatch *d, const char *name)

@@ -5,46 +5,14 @@
  * any other is the argument of the SHELL's -c, so that it works in shells without here-documents. In
  * all other lines the bodies are put back and the shell reads them.
  *
- * Mounts, devices and the insecure mode are known, and refused until they are executed.
+ * Devices and the insecure mode are known, and refused until they are executed.
  */
 #include <ctype.h>
 #include <string.h>
 #include "base/strings.h"
-#include "dockerfile/run_mount.h"
 #include "engine/plan/planner.h"
 
 #define PIPES_DIR "/dev/pipes/"
-
-typedef struct word_place {
-	const ob_dispatch *d;
-	const ob_location *at;
-} word_place;
-
-static ocib_errc expand_at(void *user, const char *word, char **out, ocib_error **err)
-{
-	const word_place *place = user;
-
-	return ob_dispatch_expand(place->d, word, place->at, out, err);
-}
-
-/* A wrong mount is called wrong before a right one is called unsupported. */
-static ocib_errc refuse_mount(const ob_dispatch *d, const ob_flag *flag, ocib_error **err)
-{
-	static const char *const types[] = {
-		[OB_RUN_MOUNT_BIND] = "bind",   [OB_RUN_MOUNT_CACHE] = "cache",
-		[OB_RUN_MOUNT_TMPFS] = "tmpfs", [OB_RUN_MOUNT_SECRET] = "secret",
-		[OB_RUN_MOUNT_SSH] = "ssh",
-	};
-	word_place place = {d, &flag->at};
-	ob_autodone(ob_run_mount) mount = {0};
-	ocib_errc r = ob_run_mount_parse(flag->value, expand_at, &place, &mount, err);
-
-	if (r)
-		return ob_source_locate(&d->planner->dockerfile->source,
-					ob_dispatch_place(d, &flag->at), r, err);
-	return ob_fail_here(err, d, &flag->at, OCIB_ERR_UNSUPPORTED,
-			    "RUN --mount=type=%s is not supported yet", types[mount.type]);
-}
 
 static ocib_errc refuse_security(const ob_dispatch *d, const ob_flag *flag, ocib_error **err)
 {
@@ -66,9 +34,7 @@ static ocib_errc refuse_flags(const ob_dispatch *d, ocib_error **err)
 	for (size_t i = 0; !r && i < d->instruction->flag_count; i++) {
 		const ob_flag *flag = &d->instruction->flags[i];
 
-		if (ob_str_eq(flag->name, "mount"))
-			r = refuse_mount(d, flag, err);
-		else if (ob_str_eq(flag->name, "security"))
+		if (ob_str_eq(flag->name, "security"))
 			r = refuse_security(d, flag, err);
 		else if (ob_str_eq(flag->name, "device"))
 			r = ob_fail_here(err, d, &flag->at, OCIB_ERR_UNSUPPORTED,
@@ -260,6 +226,8 @@ ocib_errc ob_dispatch_run(ob_dispatch *d, ocib_error **err)
 		return ob_fail_here(err, d, NULL, OCIB_ERR_SYNTAX, "RUN needs a command");
 	if (!r)
 		r = read_surroundings(d, &step->run, err);
+	if (!r)
+		r = ob_dispatch_mounts(d, &step->run, err);
 	if (!r)
 		r = describe(d, step, err);
 	return r ? r : commit(d, &step->run.argv, err);

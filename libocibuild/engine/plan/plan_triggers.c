@@ -84,13 +84,20 @@ static ocib_errc parse_trigger(ob_planner *p, const char *text, const ob_locatio
 	return keep_trigger(p->plan, &trigger, err);
 }
 
-static ocib_errc link_trigger(ob_planner *p, ob_plan_command *command, ocib_error **err)
+/* Before the stage's own; they are the stage's from here on. */
+static ocib_errc insert_commands(ob_plan_stage *stage, const ob_plan_command *commands,
+				 size_t count, ocib_error **err)
 {
-	const char *from = ob_instruction_flag(command->instruction, "from");
+	ob_plan_command *all =
+		reallocarray(stage->commands, count + stage->command_count, sizeof(*all));
 
-	if (command->instruction->type != OB_INSTRUCTION_COPY || !from || !*from)
-		return OCIB_OK;
-	return ob_planner_find_from(p, from, command->at, &command->from, err);
+	if (!all)
+		return ob_fail_nomem(err);
+	memmove(all + count, all, stage->command_count * sizeof(*all));
+	memcpy(all, commands, count * sizeof(*all));
+	stage->commands = all;
+	stage->command_count += count;
+	return OCIB_OK;
 }
 
 ocib_errc ob_planner_add_triggers(ob_planner *p, ob_plan_stage *stage, ocib_error **err)
@@ -111,20 +118,14 @@ ocib_errc ob_planner_add_triggers(ob_planner *p, ob_plan_stage *stage, ocib_erro
 				  "the base has %zu ONBUILD triggers, more than %d (limit "
 				  "OB_LIMIT_ONBUILD)",
 				  count, OB_LIMIT_ONBUILD);
-	ob_autofree ob_plan_command *commands =
-		calloc(count + stage->command_count, sizeof(*commands));
+	ob_autofree ob_plan_command *commands = calloc(count, sizeof(*commands));
 	if (!commands)
 		return ob_fail_nomem(err);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; !r && i < count; i++)
 		r = parse_trigger(p, texts[i], at, &commands[i], err);
-		if (!r)
-			r = link_trigger(p, &commands[i], err);
-		if (r)
-			return r;
-	}
-	memcpy(commands + count, stage->commands, stage->command_count * sizeof(*commands));
-	free(stage->commands);
-	stage->commands = ob_take_ptr(commands);
-	stage->command_count += count;
-	return OCIB_OK;
+	if (!r)
+		r = insert_commands(stage, commands, count, err);
+	for (size_t i = 0; !r && i < count; i++)
+		r = ob_planner_link_command(p, &stage->commands[i], err);
+	return r;
 }

@@ -2,7 +2,8 @@
  *
  *   plan.c            the phases in order; freeing a plan
  *   plan_args.c       build arguments, global ARGs, the platform's and the proxies' ones, the epoch
- *   plan_stages.c     FROM lines to stages; targets; what needs what
+ *   plan_stages.c     FROM lines to stages; targets
+ *   plan_links.c      --from and mounts; what needs what
  *   plan_sources.c    names that are no stage: scratch, images, named contexts
  *   plan_resolve.c    images to manifests and configs, several at once
  *   plan_contexts.c   local directories with their ignore files
@@ -11,7 +12,8 @@
  *   plan_instruction.c what handlers ask of an instruction: flags, words, places
  *   plan_variables.c  ENV ARG LABEL          plan_config.c       CMD ENTRYPOINT SHELL USER … ONBUILD
  *   plan_expose.c     EXPOSE                 plan_healthcheck.c  HEALTHCHECK
- *   plan_run.c        RUN                    plan_copy.c         COPY ADD     plan_workdir.c  WORKDIR
+ *   plan_run.c        RUN                    plan_mount.c       RUN --mount
+ *   plan_copy.c       COPY ADD               plan_workdir.c     WORKDIR
  *   plan_history.c    history entries, step texts
  *
  * The order of decisions is BuildKit's, because it can be observed: names resolve against all stages,
@@ -55,7 +57,8 @@ typedef struct ob_plan_command {
 	const ob_instruction *instruction;
 	const ob_location *at; /**< of the instruction; of the stage's FROM for a trigger */
 	bool is_trigger;
-	ob_input from; /**< COPY --from */
+	ob_input *from; /**< COPY: --from, if given; RUN: one for each --mount, NONE without from */
+	size_t from_count;
 } ob_plan_command;
 
 typedef struct ob_plan_stage {
@@ -140,11 +143,14 @@ ocib_errc ob_planner_main_context(ob_planner *planner, const ob_location *at, si
 				  ocib_error **err);
 /** Check and complete the directory of a named context. */
 ocib_errc ob_planner_open_dir(ob_planner *planner, ob_plan_source *source, ocib_error **err);
-/** What COPY --from=@p name means. */
-ocib_errc ob_planner_find_from(ob_planner *planner, const char *name, const ob_location *at,
-			       ob_input *out, ocib_error **err);
+/** Find what the flags of an instruction name: COPY --from, RUN --mount=from=…. Kinds: SYNTAX. */
+ocib_errc ob_planner_link_command(ob_planner *planner, ob_plan_command *command, ocib_error **err);
 /** Set @ref ob_plan_stage.needed from the target on. */
 void ob_planner_mark_needed(ob_planner *planner);
+/** The last stage of this name, OB_NO_INDEX if there is none. */
+size_t ob_planner_find_stage(const ob_planner *planner, const char *name);
+/** The last --flag of this name, NULL when it was not given. */
+const ob_flag *ob_plan_flag(const ob_instruction *instruction, const char *name);
 /** The stage whose name is most like @p name, for "did you mean"; NULL when none is. */
 const char *ob_planner_nearest_stage(const ob_planner *planner, const char *name);
 /** What a stage is used as: itself, or what stands in for it. */
@@ -198,6 +204,9 @@ int ob_dispatch_flag_bool(const ob_dispatch *d, const char *name);
 /** Words of an exec or shell form as they are run: with the SHELL in front for the latter. */
 ocib_errc ob_dispatch_command_line(const ob_dispatch *d, const char *script, ob_strlist *out,
 				   ocib_error **err);
+
+/** The --mounts of a RUN. */
+ocib_errc ob_dispatch_mounts(ob_dispatch *d, ob_run_op *op, ocib_error **err);
 
 /** A here-document's name names a file: refuse what would name another place. */
 ocib_errc ob_dispatch_check_file_name(const ob_dispatch *d, const char *name, const ob_location *at,

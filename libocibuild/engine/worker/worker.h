@@ -34,12 +34,17 @@ void ob_worker_set_stop_fd(ob_worker *worker, int fd);
 ob_worker *ob_worker_free(ob_worker *worker); /**< ends it and waits */
 OB_DEFINE_AUTO(ob_worker);
 
+/** What the top directory of a tree shall be like. */
+typedef struct ob_tree_root {
+	uint32_t mode, uid, gid;
+} ob_tree_root;
+
 /**
  * Unpack one layer blob as the tree @p target on top of @p lowers. The tree appears complete or not at
  * all; where somebody else has made it meanwhile, his is kept.
  */
 typedef struct ob_unpack_request {
-	const char *blob;         /**< path of the packed or plain tar */
+	const char *blob;         /**< path of the packed or plain tar; NULL: an empty tree */
 	const char *index;        /**< of its layer index, or NULL: inflates on all cores */
 	const char *target;       /**< directory to make */
 	const char *temp;         /**< an empty directory on the same file system */
@@ -48,6 +53,7 @@ typedef struct ob_unpack_request {
 	const char *id;
 	uint64_t size;            /**< unpacked bytes if known, else 0 */
 	const ob_digest *diff_id; /**< what the tar must have, else CORRUPT; NULL: it has */
+	const ob_tree_root *root; /**< NULL: as the tar says */
 } ob_unpack_request;
 ocib_errc ob_worker_unpack(ob_worker *worker, const ob_unpack_request *request, ocib_error **err);
 

@@ -7,6 +7,16 @@
 #include "engine/worker/worker_link.h"
 #include "sandbox/json_bytes.h"
 
+static ob_json *root_to_json(const ob_tree_root *root)
+{
+	ob_json *json = ob_json_object();
+
+	ob_json_set_int(json, "mode", root->mode);
+	ob_json_set_int(json, "uid", root->uid);
+	ob_json_set_int(json, "gid", root->gid);
+	return json;
+}
+
 ocib_errc ob_worker_unpack(ob_worker *worker, const ob_unpack_request *request, ocib_error **err)
 {
 	ob_autodone(ob_exchange) exchange = OB_EXCHANGE_INIT;
@@ -25,6 +35,8 @@ ocib_errc ob_worker_unpack(ob_worker *worker, const ob_unpack_request *request, 
 	ob_json_set_str(body, "diff_id", request->diff_id ? request->diff_id->text : NULL);
 	if (request->lowers)
 		ob_json_set_paths(body, "lowers", request->lowers);
+	if (request->root)
+		ob_json_set(body, "root", root_to_json(request->root));
 	return ob_worker_exchange(worker, OB_FRAME_UNPACK, body, &exchange, NULL, err);
 }
 

@@ -7,7 +7,7 @@
  * OB_FRAME_RUN as descriptors, so that output does not pass through the worker.
  *
  *   OPEN    {op: "probe" | "enter", store}                  → a probe | {rung, userxattr}
- *   UNPACK  {blob, index, target, temp, lowers, threads}    → {}
+ *   UNPACK  {blob, index, target, temp, lowers, threads, root} → {}
  *   RUN     a run spec, 3 descriptors                       → {exited, status, stubs}
  *   DIFF    {upper, lowers, skip, blob, index, writer}      → {diff_id, descriptor, entries}
  *   REMOVE  {paths}                                         → {}

@@ -29,7 +29,8 @@ typedef struct unpacking {
 	ob_strlist lowers;
 	char *tree, *work; /* in temp */
 	uint32_t threads;
-	ob_digest diff_id; /* unset: not asked for */
+	ob_digest diff_id;   /* unset: not asked for */
+	const ob_json *root; /* attributes of the top directory, or NULL; borrowed */
 } unpacking;
 
 static void unpacking_done(unpacking *u)
@@ -46,7 +47,7 @@ static void unpacking_done(unpacking *u)
 static ocib_errc read_unpacking(const ob_json *request, unpacking *u, ocib_error **err)
 {
 	int64_t threads = 1;
-	ocib_errc r = ob_json_take_bytes(request, "blob", &u->blob, NULL, err);
+	ocib_errc r = ob_json_take_path(request, "blob", &u->blob, err);
 
 	if (r == OCIB_OK)
 		r = ob_json_take_path(request, "index", &u->index, err);
@@ -60,6 +61,7 @@ static ocib_errc read_unpacking(const ob_json *request, unpacking *u, ocib_error
 		return r;
 	(void)ob_json_get_i64(request, "threads", &threads);
 	u->threads = threads > 0 ? (uint32_t)threads : 1;
+	u->root = ob_json_get(request, "root");
 	if (ob_json_get_str(request, "diff_id"))
 		r = ob_digest_parse(ob_json_get_str(request, "diff_id"), &u->diff_id, err);
 	if (r < 0)
@@ -163,6 +165,21 @@ static ocib_errc apply_blob(const unpacking *u, int rootfd, ocib_error **err)
 	return r < 0 ? r : read_rest(tar, err);
 }
 
+static ocib_errc dress_root(const unpacking *u, int rootfd, ocib_error **err)
+{
+	int64_t mode = 0755, uid = 0, gid = 0;
+
+	if (!u->root)
+		return OCIB_OK;
+	(void)ob_json_get_i64(u->root, "mode", &mode);
+	(void)ob_json_get_i64(u->root, "uid", &uid);
+	(void)ob_json_get_i64(u->root, "gid", &gid);
+	if (fchown(rootfd, (uid_t)uid, (gid_t)gid) < 0 || fchmod(rootfd, (mode_t)mode & 07777) < 0)
+		return ob_fail_errno(err, "give '%s' to %jd:%jd", u->target, (intmax_t)uid,
+				     (intmax_t)gid);
+	return OCIB_OK;
+}
+
 /* Somebody else may have made the same tree meanwhile; then his is as good. */
 static ocib_errc put_in_place(const unpacking *u, ocib_error **err)
 {
@@ -181,8 +198,10 @@ ocib_errc ob_worker_task_unpack(ob_worker_self *self, const ob_json *request, oc
 
 	if (r == OCIB_OK)
 		r = open_root(&u, &root, err);
-	if (r == OCIB_OK)
+	if (r == OCIB_OK && u.blob)
 		r = apply_blob(&u, root, err);
+	if (r == OCIB_OK)
+		r = dress_root(&u, root, err);
 	ob_closep(&root);
 	root = -1;
 	if (u.work)

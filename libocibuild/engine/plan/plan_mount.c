@@ -1,0 +1,135 @@
+/* engine/plan/plan_mount.c — RUN --mount: what the command will see at which place.
+ *
+ * Values are expanded with the stage's variables, then defaults are BuildKit's: a relative target is below
+ * the WORKDIR, while a cache is called after its target as it is written. A wrong mount is called wrong
+ * before a right one is called unsupported.
+ */
+#include <string.h>
+#include "base/paths.h"
+#include "base/strings.h"
+#include "engine/plan/planner.h"
+
+#define NAME_SPACE_ARG "BUILDKIT_CACHE_MOUNT_NS"
+
+typedef struct word_place {
+	const ob_dispatch *d;
+	const ob_location *at;
+} word_place;
+
+/* A mount being read. */
+typedef struct mount_reader {
+	const ob_dispatch *d;
+	const ob_location *at;
+	const ob_run_mount *given;
+	ob_step_mount *mount;
+} mount_reader;
+
+static ocib_errc expand_at(void *user, const char *word, char **out, ocib_error **err)
+{
+	const word_place *place = user;
+
+	return ob_dispatch_expand(place->d, word, place->at, out, err);
+}
+
+/* The target where the command will find it; the root itself cannot be mounted over. */
+static ocib_errc read_target(const mount_reader *m, ocib_error **err)
+{
+	const char *written = m->given->target ? m->given->target : "";
+	const char *dir = m->d->stage->config->working_dir;
+	ob_autofree char *cwd = ob_path_join("/", dir ? dir : "");
+
+	m->mount->target = cwd ? ob_path_join(cwd, written) : NULL;
+	if (!m->mount->target)
+		return ob_fail_nomem(err);
+	if (!ob_str_eq(m->mount->target, "/"))
+		return OCIB_OK;
+	return ob_fail_here(err, m->d, m->at, OCIB_ERR_SYNTAX, "invalid mount target '%s'%s",
+			    m->mount->target, *written ? "" : ": the mount needs a target");
+}
+
+static ocib_errc read_tmpfs(const mount_reader *m, ocib_error **err)
+{
+	(void)err;
+	m->mount->size = m->given->size > 0 ? (uint64_t)m->given->size : 0;
+	return OCIB_OK;
+}
+
+static ocib_errc read_cache(const mount_reader *m, ocib_error **err)
+{
+	const ob_run_mount *given = m->given;
+	const char *name_space = ob_env_get(&m->d->planner->build_args, NAME_SPACE_ARG);
+	ob_autofree char *target = ob_path_clean(given->target ? given->target : "");
+	ob_step_mount *mount = m->mount;
+
+	mount->source = ob_path_join("/", given->source ? given->source : "");
+	mount->id = target ? ob_str_printf("%s/%s", name_space ? name_space : "",
+					   given->id ? given->id : target)
+			   : NULL;
+	if (!mount->source || !mount->id)
+		return ob_fail_nomem(err);
+	mount->sharing = given->sharing ? given->sharing : OB_SHARING_SHARED;
+	mount->mode = 0755;
+	if (!ob_str_eq(mount->source, "/"))
+		return OCIB_OK;
+	mount->mode = given->has_mode ? given->mode & 07777 : 0755;
+	mount->uid = given->has_uid ? given->uid : 0;
+	mount->gid = given->has_gid ? given->gid : 0;
+	return OCIB_OK;
+}
+
+static const struct {
+	const char *name;
+	ocib_errc (*read)(const mount_reader *m, ocib_error **err); /* NULL: not executed yet */
+} types[] = {
+	[OB_RUN_MOUNT_BIND] = {"bind", NULL},         [OB_RUN_MOUNT_CACHE] = {"cache", read_cache},
+	[OB_RUN_MOUNT_TMPFS] = {"tmpfs", read_tmpfs}, [OB_RUN_MOUNT_SECRET] = {"secret", NULL},
+	[OB_RUN_MOUNT_SSH] = {"ssh", NULL},
+};
+
+static ocib_errc read_mount(const mount_reader *m, ocib_error **err)
+{
+	const ob_run_mount *given = m->given;
+	ocib_errc r;
+
+	if (!types[given->type].read || given->from)
+		return ob_fail_here(err, m->d, m->at, OCIB_ERR_UNSUPPORTED,
+				    "RUN --mount=type=%s%s is not supported yet",
+				    types[given->type].name, given->from ? ",from=…" : "");
+	m->mount->type = given->type;
+	m->mount->read_only = given->read_only;
+	m->mount->at = *ob_dispatch_place(m->d, m->at);
+	r = read_target(m, err);
+	return r ? r : types[given->type].read(m, err);
+}
+
+static ocib_errc add_mount(const ob_dispatch *d, const ob_flag *flag, ob_run_op *op,
+			   ocib_error **err)
+{
+	word_place place = {d, &flag->at};
+	ob_autodone(ob_run_mount) given = {0};
+	ocib_errc r = ob_planner_spend(d->planner, sizeof(ob_step_mount), d->command->at, err);
+
+	if (!r)
+		r = ob_run_mount_parse(flag->value, expand_at, &place, &given, err);
+	if (r)
+		return ob_source_locate(&d->planner->dockerfile->source,
+					ob_dispatch_place(d, &flag->at), r, err);
+	const mount_reader m = {d, &flag->at, &given, &op->mounts[op->mount_count++]};
+	return read_mount(&m, err);
+}
+
+ocib_errc ob_dispatch_mounts(ob_dispatch *d, ob_run_op *op, ocib_error **err)
+{
+	size_t count = d->instruction->flag_count;
+	ocib_errc r = OCIB_OK;
+
+	if (!ob_dispatch_flag(d, "mount"))
+		return OCIB_OK;
+	op->mounts = calloc(count, sizeof(*op->mounts));
+	if (!op->mounts)
+		return ob_fail_nomem(err);
+	for (size_t i = 0; !r && i < count; i++)
+		if (ob_str_eq(d->instruction->flags[i].name, "mount"))
+			r = add_mount(d, &d->instruction->flags[i], op, err);
+	return r;
+}

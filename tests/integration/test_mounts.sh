@@ -1,0 +1,146 @@
+#!/bin/sh
+# RUN --mount: what a command sees of its mounts, what stays of them, and that nothing of it is in an image.
+. "$(dirname "$0")/lib.sh"
+need_run
+busybox_base
+mkdir "$work/ctx"
+
+# build NAME [OPTION…]: the Dockerfile on standard input, the image NAME; its output in $work/log.
+build() {
+	name=$1
+	shift
+	cat >"$work/ctx/Dockerfile"
+	"$OCIBUILD" build --progress plain -t "$name" "$@" "$work/ctx" >"$work/log" 2>&1 ||
+		{ cat "$work/log" >&2; fail "build $name"; }
+	if grep -qE 'AddressSanitizer|LeakSanitizer|runtime error' "$work/log"; then
+		cat "$work/log" >&2
+		fail "build $name made a sanitizer speak"
+	fi
+}
+# refused STATUS TEXT [OPTION…]: the Dockerfile on standard input is not built, and why is said.
+refused() {
+	status=$1 text=$2
+	shift 2
+	cat >"$work/ctx/Dockerfile"
+	want "$status" "$text" "$OCIBUILD" build "$@" "$work/ctx"
+}
+said() { grep -qF -- "$1" "$work/log" || { cat "$work/log" >&2; fail "the build did not say '$1'"; }; }
+# files NAME: the paths of an image's layers above the base, in one list.
+files() {
+	rm -rf "$work/layout"
+	"$OCIBUILD" copy "$1" "oci:$work/layout:x" >/dev/null 2>&1 || fail "copy $1"
+	for blob in "$work"/layout/blobs/sha256/*; do
+		tar -tzf "$blob" 2>/dev/null || :
+	done | sort >"$work/files"
+}
+
+say tmpfs
+build tmpfs <<'D'
+FROM busybox
+RUN --mount=type=tmpfs,target=/t,size=8m mount | grep ' /t ' && touch /t/x
+RUN [ ! -e /t ]
+RUN --mount=type=tmpfs,target=/dev/shm,size=16m mount | grep ' /dev/shm '
+WORKDIR /w
+RUN --mount=type=tmpfs,target=below,ro [ -d /w/below ] && ! touch below/x 2>/dev/null
+D
+said size=8192k
+said size=16384k
+files tmpfs
+grep -E '^(t|w/below)/?$' "$work/files" && fail "a mount point is in a layer"
+refused 3 "invalid mount target '/'" <<'D'
+FROM busybox
+RUN --mount=type=tmpfs,target=/ true
+D
+refused 3 "the mount needs a target" <<'D'
+FROM busybox
+RUN --mount=type=cache true
+D
+
+say cache
+build cache <<'D'
+FROM busybox
+RUN --mount=type=cache,target=/c echo one >/c/f; echo kept >/kept
+RUN --mount=type=cache,target=/c cat /c/f
+RUN --mount=type=cache,target=/other [ ! -e /other/f ]
+RUN --mount=type=cache,id=/c,target=/by-id,ro cat /by-id/f && ! touch /by-id/x 2>/dev/null
+RUN --mount=type=cache,target=/c --mount=type=cache,id=/c,target=/c2,sharing=locked echo two >/c/g; cat /c2/g
+RUN [ ! -e /c ] && [ ! -e /by-id ]
+D
+said one
+said two
+files cache
+grep -E '^(c|c2|by-id|other)/?$' "$work/files" && fail "a cache's mount point is in a layer"
+grep -qx kept "$work/files" || fail "what was not in the cache is not in the image"
+
+say "a cache is called after its target as it is written, and has a name space"
+build names <<'D'
+FROM busybox
+WORKDIR /a
+RUN --mount=type=cache,target=rel echo x >rel/f
+WORKDIR /b
+RUN --mount=type=cache,target=./rel cat rel/f
+D
+build names2 --build-arg BUILDKIT_CACHE_MOUNT_NS=mine <<'D'
+FROM busybox
+RUN --mount=type=cache,target=/c [ ! -e /c/f ]
+D
+
+say "owner and mode are of a new cache, part of a cache may be mounted"
+build owner <<'D'
+FROM busybox
+RUN --mount=type=cache,target=/o,uid=1000,gid=1001,mode=0751 [ "$(stat -c '%u %g %a' /o)" = '1000 1001 751' ]
+USER 1000
+RUN --mount=type=cache,target=/o,uid=1000,gid=1001,mode=0751 echo mine >/o/f
+USER 0
+RUN --mount=type=cache,target=/p mkdir -p /p/a/b && echo deep >/p/a/b/f && ln -s /etc /p/out && ln -s a/b /p/in
+RUN --mount=type=cache,id=/p,target=/q,source=a/b cat /q/f
+RUN --mount=type=cache,id=/p,target=/q,source=/in cat /q/f
+RUN --mount=type=cache,id=/p,target=/q,source=a/b/f cat /q
+D
+said deep
+refused 4 "there is no '/out' to mount" <<'D'
+FROM busybox
+RUN --mount=type=cache,id=/p,target=/q,source=out ls /q
+D
+
+say "content of a cache is in no key"
+build key <<'D'
+FROM busybox
+RUN --mount=type=cache,target=/c echo three >/c/h
+D
+build key <<'D'
+FROM busybox
+RUN --mount=type=cache,target=/c echo three >/c/h
+D
+said CACHED
+
+say "two builds do not have a locked cache at once, and share the others"
+for mode in locked shared private; do
+	# Who shares waits until the other has come; who does not cleans up behind himself.
+	most=10 after='rm /c/begun-*'
+	[ $mode = shared ] && most=200 after=true
+	for i in 1 2; do
+		mkdir -p "$work/par$i"
+		cat >"$work/par$i/Dockerfile" <<D
+FROM busybox
+RUN --mount=type=cache,id=par-$mode,sharing=$mode,target=/c \
+  touch /c/begun-$i; n=0; while [ ! -e /c/begun-$((3 - i)) ] && [ \$n -lt $most ]; do sleep 0.1; n=\$((n + 1)); done; \
+  ls /c | sed 's/^/$mode-$i sees /'; $after
+D
+		"$OCIBUILD" build --progress plain "$work/par$i" >"$work/par-$mode-$i" 2>&1 &
+		eval "pid$i=\$!"
+	done
+	wait "$pid1" && wait "$pid2" || { cat "$work"/par-"$mode"-*; fail "parallel builds with $mode"; }
+	cat "$work"/par-"$mode"-* >"$work/log"
+	for i in 1 2; do
+		said "$mode-$i sees begun-$i"
+		other=$((3 - i))
+		case $mode in
+		shared) said "$mode-$i sees begun-$other" ;;
+		*) grep -q "$mode-$i sees begun-$other" "$work/log" && fail "a $mode cache was shared" ;;
+		esac
+	done
+done
+[ -z "$(ls "$OCIBUILD_STORE/tmp")" ] || fail "litter in tmp"
+whole
+echo PASSED

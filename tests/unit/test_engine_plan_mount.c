@@ -1,0 +1,102 @@
+/* test_engine_plan_mount.c — RUN --mount: defaults, places, what is refused. */
+#include "plan_fixture.h"
+
+/* A mount of the last step. */
+static const ob_step_mount *mount_of(const plan_fixture *f, size_t i)
+{
+	const ob_run_op *run = &plan_step(f, plan_target(f)->step_count - 1)->run;
+
+	assert_true(i < run->mount_count);
+	return &run->mounts[i];
+}
+
+TEST(plan_mount__targets_are_below_the_working_directory)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_ok(&f, "FROM scratch\nWORKDIR /w\nARG T=x\n"
+		    "RUN --mount=type=tmpfs,target=a/../b --mount=type=tmpfs,target=/c/,size=2k,ro "
+		    "--mount=type=cache,target=$T --mount=type=cache a\n");
+	assert_string_equal(mount_of(&f, 0)->target, "/w/b");
+	assert_int_equal(mount_of(&f, 0)->size, 0);
+	assert_false(mount_of(&f, 0)->read_only);
+	assert_string_equal(mount_of(&f, 1)->target, "/c");
+	assert_int_equal(mount_of(&f, 1)->size, 2048);
+	assert_true(mount_of(&f, 1)->read_only);
+	assert_string_equal(mount_of(&f, 2)->target, "/w/x");
+	assert_string_equal(mount_of(&f, 3)->target, "/w");
+	assert_int_equal(mount_of(&f, 3)->at.line, 4);
+}
+
+TEST(plan_mount__a_cache_is_called_after_its_target_as_written)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_ok(&f, "FROM scratch\nWORKDIR /w\n"
+		    "RUN --mount=type=cache,target=./a/ --mount=type=cache,target=/b//c "
+		    "--mount=type=cache,target=/d,id=x/../y,sharing=locked,source=s/../t a\n");
+	assert_string_equal(mount_of(&f, 0)->id, "/a");
+	assert_string_equal(mount_of(&f, 0)->source, "/");
+	assert_int_equal(mount_of(&f, 0)->sharing, OB_SHARING_SHARED);
+	assert_string_equal(mount_of(&f, 1)->id, "//b/c");
+	assert_string_equal(mount_of(&f, 2)->id, "/x/../y");
+	assert_int_equal(mount_of(&f, 2)->sharing, OB_SHARING_LOCKED);
+	assert_string_equal(mount_of(&f, 2)->source, "/t");
+	plan_arg(&f, "BUILDKIT_CACHE_MOUNT_NS=ns");
+	plan_ok(&f, "FROM scratch\nRUN --mount=type=cache,target=/c a\n");
+	assert_string_equal(mount_of(&f, 0)->id, "ns//c");
+	assert_int_equal(f.plan->unused_args.len, 0);
+}
+
+TEST(plan_mount__owner_of_a_cache_counts_for_all_of_it_only)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_ok(&f, "FROM scratch\n"
+		    "RUN --mount=type=cache,target=/a,uid=1,gid=2,mode=0700 "
+		    "--mount=type=cache,target=/a,uid=1,gid=2,mode=0700,source=s "
+		    "--mount=type=cache,target=/a a\n");
+	assert_int_equal(mount_of(&f, 0)->mode, 0700);
+	assert_int_equal(mount_of(&f, 0)->uid, 1);
+	assert_int_equal(mount_of(&f, 0)->gid, 2);
+	for (size_t i = 1; i < 3; i++) {
+		assert_int_equal(mount_of(&f, i)->mode, 0755);
+		assert_int_equal(mount_of(&f, i)->uid, 0);
+		assert_int_equal(mount_of(&f, i)->gid, 0);
+	}
+}
+
+TEST(plan_mount__triggers_may_have_mounts)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_add_image(&f, "base", "\"OnBuild\":[\"RUN --mount=type=cache,target=/c a\"]");
+	plan_ok(&f, "FROM base\n");
+	assert_string_equal(mount_of(&f, 0)->target, "/c");
+	assert_int_equal(mount_of(&f, 0)->at.line, 1);
+}
+
+TEST(plan_mount__what_is_wrong_is_said_at_its_place)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	ASSERT_PLAN_ERROR(&f, "FROM scratch\nRUN --mount=typ=cache,target=/c a\n", OCIB_ERR_SYNTAX,
+			  2, "typ");
+	ASSERT_PLAN_ERROR(&f, "FROM scratch\nARG T=cahe\nRUN --mount=type=$T,target=/c a\n",
+			  OCIB_ERR_SYNTAX, 3, "cahe");
+	ASSERT_PLAN_ERROR(&f, "FROM scratch\nRUN --mount=type=tmpfs,target=/a/.. a\n",
+			  OCIB_ERR_SYNTAX, 2, "invalid mount target '/'");
+	ASSERT_PLAN_ERROR(&f, "FROM scratch\nRUN --mount=type=cache a\n", OCIB_ERR_SYNTAX, 2,
+			  "needs a target");
+	ASSERT_PLAN_ERROR(&f, "FROM scratch AS a\nRUN --mount=from=a,target=/t x\n",
+			  OCIB_ERR_SYNTAX, 2, "circular dependency");
+	ASSERT_PLAN_ERROR(&f,
+			  "FROM scratch AS a\nRUN --mount=from=b,target=/t x\nFROM scratch AS b\n"
+			  "RUN --mount=from=a,target=/t x\n",
+			  OCIB_ERR_SYNTAX, 4, "circular dependency");
+	assert_int_equal(plan_try(&f, "FROM scratch\nRUN --network=none --mount=type=ssh a\n"),
+			 OCIB_ERR_UNSUPPORTED);
+	assert_int_equal(ocib_error_column(t_err), 20);
+	assert_non_null(strstr(ocib_error_excerpt(t_err), "^"));
+	t_err = ocib_error_free(t_err);
+}
