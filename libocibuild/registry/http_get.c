@@ -2,6 +2,11 @@
  *
  * Bytes go straight to the writer, so only what failed before the first byte is tried again. User
  * information in the URL becomes a Basic header and stays with its host.
+ *
+ * Last-Modified has the grain of a second, and clocks differ: a file that changed shortly before it
+ * was served may change again and keep its time. Then the time is no validator, as RFC 7232 has it.
+ *
+ * What Content-Disposition says is not looked at: nobody here lets a server choose a name.
  */
 #include "registry/http_get.h"
 #include <string.h>
@@ -10,67 +15,56 @@
 #include "registry/http_client.h"
 #include "registry/http_url.h"
 
+#define YOUNG_SECONDS 60
+
 typedef struct fetch {
+	const ob_http_request *request;
 	ob_writer *to;
-	uint64_t done, max;
+	uint64_t done, total;
 } fetch;
 
 void ob_http_result_done(ob_http_result *result)
 {
 	free(result->etag);
 	free(result->last_modified);
-	free(result->disposition_name);
 	free(result->final_url);
 	*result = (ob_http_result){0};
 }
 
 static ocib_errc fail_size(const fetch *f, ocib_error **err)
 {
-	return ob_fail(err, OCIB_ERR_LIMIT, "more than %ju bytes", (uintmax_t)f->max);
+	return ob_fail(err, OCIB_ERR_LIMIT, "more than %ju bytes", (uintmax_t)f->request->max_size);
 }
 
 static ocib_errc begin_file(const ob_http_reply *reply, void *arg, ocib_error **err)
 {
 	const char *text = ob_http_header(reply, "Content-Length", 0);
-	const fetch *f = arg;
-	uint64_t length;
+	fetch *f = arg;
 
-	if (text && ob_parse_u64(text, 10, UINT64_MAX, &length) && length > f->max)
-		return fail_size(f, err);
-	return OCIB_OK;
+	if (!text || !ob_parse_u64(text, 10, UINT64_MAX, &f->total))
+		f->total = 0;
+	return f->total > f->request->max_size ? fail_size(f, err) : OCIB_OK;
 }
 
 static ocib_errc take_file(const void *data, size_t len, void *arg, ocib_error **err)
 {
 	fetch *f = arg;
+	const ob_http_request *request = f->request;
 
-	if (len > f->max - f->done)
+	if (len > request->max_size - f->done)
 		return fail_size(f, err);
 	f->done += len;
+	if (request->progress && request->progress(f->done, f->total, request->progress_arg))
+		return ob_fail(err, OCIB_ERR_CANCELED, "canceled");
 	return ob_writer_write(f->to, data, len, err);
 }
 
-/* filename of "attachment; filename=\"x.tar\"", without any folders; NULL when there is none. */
-static char *disposition_name(const char *header)
+/* Seconds since 1970, -1 where the header is missing or no date. */
+static int64_t header_time(const ob_http_reply *reply, const char *name)
 {
-	static const char key[] = "filename=";
-	const char *at = header ? strcasestr(header, key) : NULL;
+	const char *text = ob_http_header(reply, name, 0);
 
-	if (!at || (at > header && !strchr("; \t", at[-1])))
-		return NULL;
-	at += sizeof(key) - 1;
-	bool quoted = *at == '"';
-	at += quoted;
-	char *name = strndup(at, strcspn(at, quoted ? "\"" : "; \t"));
-	if (!name)
-		return NULL;
-	const char *slash = strrchr(name, '/');
-	if (slash)
-		memmove(name, slash + 1, strlen(slash + 1) + 1);
-	if (*name && !ob_str_eq(name, ".") && !ob_str_eq(name, ".."))
-		return name;
-	free(name);
-	return NULL;
+	return text ? ob_curl.curl_getdate(text, NULL) : -1;
 }
 
 static int copy_text(const char *text, char **out)
@@ -79,17 +73,19 @@ static int copy_text(const char *text, char **out)
 	return text && !*out ? -1 : 0;
 }
 
-static ocib_errc take_result(const ob_http_reply *reply, ob_http_result *out, ocib_error **err)
+static ocib_errc take_result(const ob_http_reply *reply, uint64_t size, ob_http_result *out,
+			     ocib_error **err)
 {
-	ob_autodone(ob_http_result) result = {.status = reply->status, .mtime = -1};
+	ob_autodone(ob_http_result) result = {.status = reply->status, .size = size};
 	const char *modified = ob_http_header(reply, "Last-Modified", 0);
+	int64_t served = header_time(reply, "Date");
 
+	result.mtime = header_time(reply, "Last-Modified");
+	if (result.mtime < 0 || served - result.mtime < YOUNG_SECONDS)
+		modified = NULL;
 	if (copy_text(ob_http_header(reply, "ETag", 0), &result.etag) ||
 	    copy_text(modified, &result.last_modified) || copy_text(reply->url, &result.final_url))
 		return ob_fail_nomem(err);
-	if (modified)
-		result.mtime = ob_curl.curl_getdate(modified, NULL);
-	result.disposition_name = disposition_name(ob_http_header(reply, "Content-Disposition", 0));
 	*out = result;
 	result = (ob_http_result){0};
 	return OCIB_OK;
@@ -121,9 +117,10 @@ static ocib_errc get_url(ocib_context *ctx, ob_curl_pool *pool, const ob_http_ca
 	} while (again && !rc);
 	if (rc)
 		return rc;
-	if (reply.status != 200 && reply.status != 304)
+	bool unchanged = reply.status == 304 && call->headers->len;
+	if (!unchanged && (reply.status < 200 || reply.status > 299 || reply.status == 206))
 		return ob_http_fail_status(&reply, OCIB_ERR_NOTFOUND, err);
-	return take_result(&reply, out, err);
+	return take_result(&reply, f->done, out, err);
 }
 
 ocib_errc ob_http_get(ocib_context *ctx, const ob_http_request *request, ob_writer *to,
@@ -133,7 +130,7 @@ ocib_errc ob_http_get(ocib_context *ctx, const ob_http_request *request, ob_writ
 	ob_auto(ob_curl_pool) pool = NULL;
 	ob_autofree char *url = NULL;
 	ob_autofree char *basic = NULL;
-	fetch f = {.to = to, .max = request->max_size};
+	fetch f = {.request = request, .to = to};
 	ob_http_call call = {.method = OB_HTTP_GET,
 			     .headers = &headers,
 			     .on_reply = begin_file,

@@ -6,11 +6,11 @@
 #include "io/stream.h"
 
 typedef struct ob_http_result {
-	long status;            /**< 200, or 304 when the validators matched */
-	char *etag;             /**< or NULL */
-	char *last_modified;    /**< or NULL */
-	int64_t mtime;          /**< of Last-Modified, -1 when absent */
-	char *disposition_name; /**< file name of Content-Disposition, or NULL */
+	long status;         /**< 200, or 304 when the validators matched */
+	char *etag;          /**< or NULL */
+	char *last_modified; /**< as a validator; NULL too when the file was young: see http_get.c */
+	uint64_t size;       /**< of the body */
+	int64_t mtime;       /**< of Last-Modified, -1 when absent */
 	char *final_url;
 } ob_http_result;
 void ob_http_result_done(ob_http_result *result);
@@ -22,9 +22,12 @@ typedef struct ob_http_request {
 	const char *authorization; /**< header value or NULL; not sent to another host */
 	const char *ca_file;       /**< or NULL */
 	uint64_t max_size;
+	/** Bytes that came, of how many (0: the server does not say); non-zero cancels. May be NULL. */
+	int (*progress)(uint64_t current, uint64_t total, void *arg);
+	void *progress_arg;
 } ob_http_request;
 
-/** Kinds: NOTFOUND (404), PROTOCOL, NETWORK, LIMIT, INVALID (URL). */
+/** Kinds: NOTFOUND (404), PROTOCOL, NETWORK, LIMIT, INVALID (URL), DENIED (offline). */
 ocib_errc ob_http_get(ocib_context *ctx, const ob_http_request *request, ob_writer *to,
 		      ob_http_result *out, ocib_error **err);
 

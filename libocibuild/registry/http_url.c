@@ -163,9 +163,29 @@ char *ob_url_add_query(const char *url, const char *key, const char *value)
 	return strdup(text);
 }
 
+ocib_errc ob_url_path(const char *url, char **out, ocib_error **err)
+{
+	ob_autofree char *whole = NULL, *basic = NULL;
+	ob_auto(ob_curlu) parsed = NULL;
+	ob_auto_text path = NULL;
+	ocib_errc rc = ob_url_resolve(NULL, url, &whole, &basic, err);
+
+	if (rc)
+		return rc;
+	parsed = parse(whole);
+	if (!parsed || ob_curl.curl_url_get(parsed, CURLUPART_PATH, &path, CURLU_URLDECODE))
+		return ob_fail(err, OCIB_ERR_INVALID, "a URL with an odd path");
+	*out = strdup(path);
+	return *out ? OCIB_OK : ob_fail_nomem(err);
+}
+
 char *ob_url_show(const char *url)
 {
-	char *text = strdup(url);
+	const char *scheme_end = strstr(url, "://");
+	const char *host = scheme_end ? scheme_end + 3 : url;
+	const char *user_end = memrchr(host, '@', strcspn(host, "/?#"));
+	char *text = user_end ? ob_str_printf("%.*s%s", (int)(host - url), url, user_end + 1)
+			      : strdup(url);
 
 	if (!text)
 		return NULL;

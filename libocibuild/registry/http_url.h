@@ -25,7 +25,9 @@ bool ob_url_is_loopback(const char *url);
 bool ob_host_is_loopback(const char *host);
 /** Adds key=value to the query, encoded; malloc'ed, NULL: no memory or no URL. */
 char *ob_url_add_query(const char *url, const char *key, const char *value);
-/** For people: without the query, which may hold a signature. malloc'ed, NULL: no memory. */
+/** The path, percent signs decoded. malloc'ed. Kinds: INVALID (no http URL, a path with control characters). */
+ocib_errc ob_url_path(const char *url, char **out, ocib_error **err);
+/** For people: without user and query, which may hold a password or a signature. malloc'ed, NULL: no memory. */
 char *ob_url_show(const char *url);
 
 #endif
