@@ -57,6 +57,7 @@
 #define OB_LIMIT_HTTP_MESSAGE        300 /* of a server's own words that are repeated in an error */
 #define OB_LIMIT_HTTP_FAILURES       6   /* in a row, before a request is given up */
 #define OB_LIMIT_HTTP_RETRY_AFTER    60 /* seconds; a server that asks for more is not waited for */
+#define OB_LIMIT_REMOTE_FILE         (64 * OB_GIB) /* what ADD and a context's URL may bring */
 #define OB_LIMIT_CA_BUNDLE           (16 * OB_MIB)
 #define OB_LIMIT_AUTH_CHALLENGES     16
 #define OB_LIMIT_AUTH_PARAMS         32

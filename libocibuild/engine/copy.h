@@ -8,6 +8,7 @@
 #define OB_ENGINE_COPY_H
 
 #include "engine/plan.h"
+#include "engine/source/remote_file.h"
 #include "engine/tree.h"
 #include "store/stat_cache.h"
 
@@ -20,9 +21,11 @@ OB_DEFINE_AUTO(ob_context_scan);
 typedef struct ob_copy_input {
 	const ob_plan *plan;
 	const ob_step *step;
-	ob_context_scan *scan; /**< when step->copy.from is a CONTEXT node */
-	ob_tree *from;         /**< when it is an image or a stage */
-	ob_tree *base;         /**< the tree the layer goes on */
+	ob_store *store;
+	ob_context_scan *scan;       /**< when step->copy.from is a CONTEXT node */
+	ob_tree *from;               /**< when it is an image or a stage */
+	const ob_remote_file *files; /**< of sources that are URLs, at the same index; else NULL */
+	ob_tree *base;               /**< the tree the layer goes on */
 	bool has_epoch;
 	int64_t epoch; /**< mtime of what the step itself makes (inline files, new directories) */
 	bool defer_contents; /**< nothing that was made before can be used: read local files once, when they are written */

@@ -37,12 +37,13 @@ typedef struct ob_copy_source {
 	char *path; /**< PATHS: expanded, as written; INLINE: file name; URL, GIT: the address */
 	char *data; /**< INLINE: expanded content */
 	size_t data_len;
+	char *name; /**< URL: of the file, in a directory */
 	ob_location at;
 } ob_copy_source;
 
 /** COPY and ADD, everything expanded. */
 typedef struct ob_copy_op {
-	bool is_add; /**< local archives are unpacked by content */
+	bool is_add; /**< archives are unpacked by content: PATHS by default, URLs where asked */
 	int unpack;  /**< ADD --unpack: 1 yes, 0 no, -1 not given */
 	size_t from; /**< node the PATHS are in */
 	ob_copy_source *sources;

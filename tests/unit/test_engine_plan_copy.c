@@ -186,11 +186,11 @@ TEST(plan__add_unpack_has_three_states)
 	assert_int_equal(last_copy(&f)->unpack, 0);
 }
 
-TEST(plan__remote_sources_are_adds_alone_and_not_fetched_yet)
+TEST(plan__remote_sources_are_adds_alone)
 {
 	static const char *const remote[] = {
-		"http://h/x",  "https://h/r.git",        "https://h/r.git#b:d",  "git://h/r",
-		"ssh://u@h/r", "git@github.com:u/r.git", "HTTP://h/r.git?ref=x",
+		"https://h/r.git", "https://h/r.git#b:d",    "git://h/r",
+		"ssh://u@h/r",     "git@github.com:u/r.git", "HTTP://h/r.git?ref=x",
 	};
 	static const char *const local[] = {
 		"ftp://h/x", "github.com/u/r", "./git@h:x", "a@b", "HTTP://h/x", "x:y", "http:/x",
@@ -204,6 +204,7 @@ TEST(plan__remote_sources_are_adds_alone_and_not_fetched_yet)
 		ASSERT_PLAN_ERROR(&f, add, OCIB_ERR_UNSUPPORTED, 2, "not supported yet");
 		ASSERT_PLAN_ERROR(&f, copy, OCIB_ERR_SYNTAX, 2, "for COPY");
 	}
+	ASSERT_PLAN_ERROR(&f, "FROM scratch\nCOPY http://h/x /\n", OCIB_ERR_SYNTAX, 2, "for COPY");
 	for (size_t i = 0; i < OB_ARRAY_LEN(local); i++) {
 		ob_autofree char *add = ob_str_printf("FROM scratch\nADD %s /\n", local[i]);
 
@@ -211,6 +212,34 @@ TEST(plan__remote_sources_are_adds_alone_and_not_fetched_yet)
 		assert_string_equal(last_copy(&f)->sources[0].path, local[i]);
 	}
 }
+
+TEST(plan__a_url_has_the_name_that_its_path_ends_with)
+{
+	static const char *const names[][2] = {
+		{"http://h/d/x.tar?a=/b#c", "x.tar"},
+		{"https://u:p@h/%61%20b", "a b"},
+		{"http://h", "__unnamed__"},
+		{"http://h/?q=/x", "__unnamed__"},
+		{"http://h/d/", "d"},
+		{"http://h/a%2fb", "b"},
+	};
+	ob_autodone(plan_fixture) f = {0};
+
+	for (size_t i = 0; i < OB_ARRAY_LEN(names); i++) {
+		ob_autofree char *text =
+			ob_str_printf("FROM scratch\nENV U=%s\nADD a $U b /\n", names[i][0]);
+
+		plan_ok(&f, text);
+		assert_int_equal(last_copy(&f)->sources[0].kind, OB_COPY_PATHS);
+		assert_int_equal(last_copy(&f)->sources[1].kind, OB_COPY_URL);
+		assert_string_equal(last_copy(&f)->sources[1].path, names[i][0]);
+		assert_string_equal(last_copy(&f)->sources[1].name, names[i][1]);
+	}
+	ASSERT_PLAN_ERROR(&f, "FROM scratch\nADD http://h:x/ /\n", OCIB_ERR_SYNTAX, 2, "no URL");
+	ASSERT_PLAN_ERROR(&f, "FROM scratch\nADD http://h/a%00b /\n", OCIB_ERR_SYNTAX, 2, "no URL");
+}
+
+#define SUM "sha256:d0b425e00e15a0d36b9b361f02bab63563aed6cb4665083905386c55d5b679fa"
 
 TEST(plan__checksum_is_for_one_remote_source)
 {
@@ -221,7 +250,11 @@ TEST(plan__checksum_is_for_one_remote_source)
 	ASSERT_PLAN_ERROR(&f, "FROM scratch\nADD --checksum=sha256:0 a b /\n", OCIB_ERR_SYNTAX, 2,
 			  "multiple sources");
 	ASSERT_PLAN_ERROR(&f, "FROM scratch\nADD --checksum=sha256:0 http://h/x /\n",
-			  OCIB_ERR_UNSUPPORTED, 2, "a URL");
+			  OCIB_ERR_SYNTAX, 2, "64 hexadecimal digits");
+	ASSERT_PLAN_ERROR(&f, "FROM scratch\nADD --checksum=" SUM " http://h/x http://h/y /\n",
+			  OCIB_ERR_SYNTAX, 2, "multiple sources");
+	plan_ok(&f, "FROM scratch\nARG S=" SUM "\nADD --checksum=$S http://h/x /\n");
+	assert_string_equal(last_copy(&f)->checksum, SUM);
 }
 
 TEST(plan__copy_from_a_stage_keeps_owners)

@@ -6,18 +6,22 @@
 #include "engine/copy/copy_source.h"
 #include "engine/copy/target_tree.h"
 
-/** One thing that a source names: a file, a directory with what is in it, or a file in the Dockerfile. */
+/**
+ * One thing that a source names: a file, a directory with what is in it, a file in the Dockerfile, or one
+ * that came from a URL.
+ */
 typedef struct ob_copy_match {
 	const ob_copy_source *from;
 	char *name; /**< what it is called below a destination directory */
 	char *root; /**< entry path in the source, links followed; files' paths begin with it */
-	ob_copy_files files; /**< the root itself first; empty for an inline file */
+	ob_copy_files files; /**< the root itself first; empty for what has no source reader */
+	const ob_remote_file *remote; /**< of a URL, or NULL */
 } ob_copy_match;
 
 struct ob_copy_job {
 	ocib_context *ctx;             /* borrowed; to be asked whether to stop */
 	ob_copy_input input;           /* trees are referenced */
-	ob_copy_source_reader *source; /* or NULL: nothing but inline files */
+	ob_copy_source_reader *source; /* or NULL: no paths */
 	ob_copy_match *matches;
 	size_t match_count, match_cap;
 	uint32_t group_count;

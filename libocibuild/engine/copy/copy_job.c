@@ -4,8 +4,8 @@
  * base that is all that determines the layer, so the digest is made of it, and a step that is cached
  * never loads a layer index of its base. The destination is resolved when the layer is written.
  *
- * As with BuildKit, times of modification are not in the digest: a fresh checkout of the same files is
- * the same input. Under an epoch they are, as far as they are not clamped to it, for then the same
+ * As with BuildKit, times of modification are not in the digest but for files from URLs: a fresh checkout
+ * of the same files is the same input. Under an epoch they are, as far as they are not clamped to it, for then the same
  * input has to give the same bytes.
  */
 #include <string.h>
@@ -120,6 +120,12 @@ static void put_file(const ob_copy_job *job, digest_stream *d, const ob_copy_fil
 		put_bytes(d, file->digest, sizeof(file->digest));
 }
 
+static void put_remote(digest_stream *d, const ob_remote_file *file)
+{
+	put_number(d, (uint64_t)file->mtime);
+	put_bytes(d, file->digest.bytes, sizeof(file->digest.bytes));
+}
+
 /* Inline files are in the step's own digest, like all else that is written in the Dockerfile. */
 static ocib_errc make_digest(ob_copy_job *job, ocib_error **err)
 {
@@ -137,6 +143,8 @@ static ocib_errc make_digest(ob_copy_job *job, ocib_error **err)
 		put_number(&d, match->files.len);
 		for (size_t j = 0; j < match->files.len; j++)
 			put_file(job, &d, &match->files.items[j], strlen(match->root));
+		if (match->remote)
+			put_remote(&d, match->remote);
 	}
 	pending = d.pending;
 	r = ob_buffer_check(&pending, err);

@@ -206,16 +206,34 @@ static ocib_errc add_with_parents(ob_copy_job *job, const ob_copy_source *from, 
 
 /* --- all sources --- */
 
+/* A file that is not in any tree. */
+static ocib_errc add_single(ob_copy_job *job, const ob_copy_source *from, const char *name,
+			    ob_copy_match **out, ocib_error **err)
+{
+	ocib_errc r = new_match(job, from, out, err);
+
+	if (r)
+		return r;
+	(*out)->name = strdup(name);
+	return (*out)->name ? OCIB_OK : ob_fail_nomem(err);
+}
+
 static ocib_errc add_inline(ob_copy_job *job, const ob_copy_source *from, ocib_error **err)
 {
 	ob_autofree char *path = ob_path_to_entry(from->path);
 	ob_copy_match *match = NULL;
-	ocib_errc r = path ? new_match(job, from, &match, err) : ob_fail_nomem(err);
 
-	if (r)
-		return r;
-	match->name = strdup(ob_path_base(path));
-	return match->name ? OCIB_OK : ob_fail_nomem(err);
+	return path ? add_single(job, from, ob_path_base(path), &match, err) : ob_fail_nomem(err);
+}
+
+static ocib_errc add_url(ob_copy_job *job, const ob_copy_source *from, ocib_error **err)
+{
+	ob_copy_match *match = NULL;
+	ocib_errc r = add_single(job, from, from->name, &match, err);
+
+	if (!r)
+		match->remote = &job->input.files[from - ob_job_op(job)->sources];
+	return r;
 }
 
 static ocib_errc add_source(ob_copy_job *job, const ob_copy_source *from, ocib_error **err)
@@ -224,7 +242,7 @@ static ocib_errc add_source(ob_copy_job *job, const ob_copy_source *from, ocib_e
 
 	switch (from->kind) {
 	case OB_COPY_INLINE: return add_inline(job, from, err);
-	case OB_COPY_URL:
+	case OB_COPY_URL: return add_url(job, from, err);
 	case OB_COPY_GIT:
 		return ob_fail(err, OCIB_ERR_UNSUPPORTED, "ADD of '%s' is not supported yet",
 			       from->path);

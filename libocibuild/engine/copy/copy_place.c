@@ -167,6 +167,22 @@ static ocib_errc place_inline(ob_copy_job *job, const ob_copy_source *from, cons
 	return OCIB_OK;
 }
 
+static ocib_errc place_remote(ob_copy_job *job, const ob_remote_file *file, const char *path,
+			      ocib_error **err)
+{
+	ob_target_node *node = NULL;
+	ocib_errc r = put_file(job, path, OB_ENTRY_FILE, &node, err);
+
+	if (r)
+		return r;
+	node->content = (ob_content){.kind = OB_CONTENT_BLOB, .blob = &file->digest};
+	node->size = file->size;
+	node->mode = new_mode(job, OB_ENTRY_FILE, 0600);
+	node->mtime_sec = file->mtime;
+	set_owner(job, node, 0, 0);
+	return OCIB_OK;
+}
+
 /* Everything below the root of a match, each at its place below @p dest. */
 static ocib_errc place_content(ob_copy_job *job, ob_copy_match *match, const char *dest,
 			       ocib_error **err)
@@ -226,16 +242,19 @@ static ocib_errc place_one(ob_copy_job *job, ob_copy_match *match, const char *d
 	r = ob_target_make_dirs(job->target, parent, &how, err);
 	if (r)
 		return r;
+	if (match->remote)
+		return place_remote(job, match->remote, path, err);
 	return root ? place_file(job, root, path, err) : place_inline(job, match->from, path, err);
 }
 
 ocib_errc ob_copy_place(ob_copy_job *job, ob_copy_match *match, ocib_error **err)
 {
 	const ob_copy_op *op = ob_job_op(job);
-	bool unpack = op->unpack < 0 ? op->is_add : op->unpack == 1;
+	bool by_default = op->is_add && match->from->kind == OB_COPY_PATHS;
+	bool unpack = op->unpack < 0 ? by_default : op->unpack == 1;
 	bool done = false;
 	ob_autofree char *dest = NULL;
-	ocib_errc r = unpack && match->files.len ? ob_copy_unpack(job, match, &done, err) : OCIB_OK;
+	ocib_errc r = unpack ? ob_copy_unpack(job, match, &done, err) : OCIB_OK;
 
 	if (r || done)
 		return r;

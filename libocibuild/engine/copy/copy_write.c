@@ -43,6 +43,10 @@ static ob_entry make_entry(const ob_target_node *node)
 		entry.xattrs = file->xattrs;
 		entry.xattr_count = file->xattr_count;
 	}
+	if (node->content.kind == OB_CONTENT_BLOB) {
+		entry.has_digest = true;
+		memcpy(entry.digest, node->content.blob->bytes, sizeof(entry.digest));
+	}
 	if (file && node->content.kind == OB_CONTENT_SOURCE && file->has_digest) {
 		entry.has_digest = true;
 		memcpy(entry.digest, file->digest, sizeof(entry.digest));
@@ -57,6 +61,24 @@ static ocib_errc write_inline(const ob_target_node *node, const ob_entry *entry,
 	ocib_errc r = ob_reader_open_memory(node->content.data, node->size, &content, err);
 
 	return r ? r : ob_layer_writer_add(writer, entry, content, err);
+}
+
+/* It may have been there for long: the digest is looked at again. */
+static ocib_errc write_blob(const ob_copy_job *job, const ob_target_node *node,
+			    const ob_entry *entry, ob_layer_writer *writer, ocib_error **err)
+{
+	const ob_digest *digest = node->content.blob;
+	ob_auto(ob_reader) plain = NULL;
+	ob_auto(ob_reader) verified = NULL;
+	ob_autofd int fd = -1;
+	ocib_errc r = ob_store_open_blob(job->input.store, digest, node->size, &fd, err);
+
+	if (!r)
+		r = ob_reader_open_range(fd, false, 0, UINT64_MAX, &plain, err);
+	if (!r)
+		r = ob_reader_open_verify(ob_take_ptr(plain), digest->bytes, node->size,
+					  digest->text, &verified, err);
+	return r ? r : ob_layer_writer_add(writer, entry, verified, err);
 }
 
 static ocib_errc write_spooled(const ob_copy_job *job, const ob_target_node *node,
@@ -95,6 +117,10 @@ static ocib_errc write_node(ob_copy_job *job, const ob_target_node *node, ob_lay
 	case OB_CONTENT_INLINE:
 		if (node->size)
 			return write_inline(node, &entry, writer, err);
+		break;
+	case OB_CONTENT_BLOB:
+		if (node->size)
+			return write_blob(job, node, &entry, writer, err);
 		break;
 	case OB_CONTENT_SPOOL:
 		if (node->size)

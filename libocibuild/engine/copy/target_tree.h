@@ -16,12 +16,14 @@ typedef struct ob_content {
 		OB_CONTENT_NONE = 0,
 		OB_CONTENT_SOURCE, /**< the node's file in source */
 		OB_CONTENT_INLINE, /**< data */
+		OB_CONTENT_BLOB,   /**< a whole blob of the store */
 		OB_CONTENT_SPOOL,  /**< at offset in the spool file */
 		OB_CONTENT_BASE    /**< found in the base tree */
 	} kind;
 	union {
 		ob_copy_source_reader *source;
 		const char *data;
+		const ob_digest *blob;
 		uint64_t offset;
 		ob_found found;
 	};

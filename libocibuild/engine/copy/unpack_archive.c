@@ -1,4 +1,4 @@
-/* engine/copy/unpack_archive.c — ADD of a local archive: its content goes into the destination.
+/* engine/copy/unpack_archive.c — ADD of an archive: its content goes into the destination.
  *
  * As `tar -x` with the destination as root: what is there is replaced, but directories are joined with
  * directories, and links that are in the way are followed inside the destination. The archive's own root
@@ -30,7 +30,7 @@ static ocib_errc spool_content(unpacking *u, ob_target_node *node, ocib_error **
 	ocib_errc r = OCIB_OK;
 
 	if (!job->spool)
-		r = ob_blob_writer_open(job->input.scan->store, &job->spool, err);
+		r = ob_blob_writer_open(job->input.store, &job->spool, err);
 	node->content = (ob_content){.kind = OB_CONTENT_SPOOL, .offset = job->spool_len};
 	while (!r) {
 		size_t got = 0;
@@ -198,10 +198,13 @@ static ocib_errc add_entry(unpacking *u, const ob_entry *entry, ocib_error **err
 	return r;
 }
 
-static ocib_errc unpack_all(ob_copy_job *job, const ob_copy_file *file, int fd, const char *dest,
+static ocib_errc unpack_all(ob_copy_job *job, const ob_copy_match *match, int fd, const char *dest,
 			    ocib_error **err)
 {
-	const ob_tar_reader_options options = {.any_archive = true, .what = file->path};
+	const ob_tar_reader_options options = {
+		.any_archive = true,
+		.what = match->remote ? match->name : match->files.items[0].path,
+	};
 	ob_auto(ob_reader) input = NULL;
 	ob_auto(ob_tar_reader) tar = NULL;
 	ob_autofree char *buffer = malloc(SPOOL_BUFFER);
@@ -223,17 +226,47 @@ static ocib_errc unpack_all(ob_copy_job *job, const ob_copy_file *file, int fd, 
 	return r;
 }
 
+/* The file of a match where it may be an archive; *fd stays -1 where it cannot. */
+static ocib_errc open_match(const ob_copy_job *job, const ob_copy_match *match, int *fd,
+			    ocib_error **err)
+{
+	const ob_copy_file *file = match->files.len ? &match->files.items[0] : NULL;
+	const ob_remote_file *remote = match->remote;
+
+	if (remote)
+		return ob_store_open_blob(job->input.store, &remote->digest, remote->size, fd, err);
+	if (!file || file->type != OB_ENTRY_FILE || !job->input.scan)
+		return OCIB_OK;
+	return ob_context_open_file(job->input.scan, file, fd, err);
+}
+
+/* Was what was read from @fd what it should be? */
+static ocib_errc check_match(const ob_copy_match *match, int fd, ocib_error **err)
+{
+	const ob_remote_file *remote = match->remote;
+	ob_auto(ob_reader) plain = NULL;
+	ob_auto(ob_reader) verified = NULL;
+	ob_auto(ob_writer) nowhere = NULL;
+
+	if (!remote)
+		return ob_context_check_file(&match->files.items[0], fd, err);
+	ocib_errc r = ob_reader_open_range(fd, false, 0, UINT64_MAX, &plain, err);
+	if (!r)
+		r = ob_reader_open_verify(ob_take_ptr(plain), remote->digest.bytes, remote->size,
+					  remote->digest.text, &verified, err);
+	if (!r)
+		r = ob_writer_open_null(&nowhere, err);
+	return r ? r : ob_stream_copy(verified, nowhere, NULL, err);
+}
+
 ocib_errc ob_copy_unpack(ob_copy_job *job, const ob_copy_match *match, bool *done, ocib_error **err)
 {
-	const ob_copy_file *file = &match->files.items[0];
 	ob_new_dirs how = ob_copy_new_dirs(job);
 	ob_autofree char *dest = NULL;
 	ob_autofd int fd = -1;
+	ocib_errc r = open_match(job, match, &fd, err);
 
-	if (file->type != OB_ENTRY_FILE || !job->input.scan)
-		return OCIB_OK;
-	ocib_errc r = ob_context_open_file(job->input.scan, file, &fd, err);
-	if (!r)
+	if (!r && fd >= 0)
 		r = ob_archive_detect(fd, done, err);
 	if (r || !*done)
 		return r;
@@ -242,6 +275,6 @@ ocib_errc ob_copy_unpack(ob_copy_job *job, const ob_copy_match *match, bool *don
 	if (!r)
 		r = ob_target_make_dirs(job->target, dest, &how, err);
 	if (!r)
-		r = unpack_all(job, file, fd, dest, err);
-	return r ? r : ob_context_check_file(file, fd, err);
+		r = unpack_all(job, match, fd, dest, err);
+	return r ? r : check_match(match, fd, err);
 }

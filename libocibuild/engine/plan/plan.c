@@ -114,6 +114,7 @@ static void copy_op_done(ob_copy_op *copy)
 	for (size_t i = 0; i < copy->source_count; i++) {
 		free(copy->sources[i].path);
 		free(copy->sources[i].data);
+		free(copy->sources[i].name);
 	}
 	free(copy->sources);
 	free(copy->dest);

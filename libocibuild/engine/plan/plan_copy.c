@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "engine/plan/planner.h"
 #include "engine/plan/remote_source.h"
+#include "engine/source/remote_file.h"
 
 /* A flag's value, expanded; left NULL when it is not given or empty. */
 static ocib_errc expand_flag(const ob_dispatch *d, const char *name, char **out, ocib_error **err)
@@ -122,21 +123,35 @@ static ocib_errc find_from(const ob_dispatch *d, ob_copy_op *op, ocib_error **er
 	return OCIB_OK;
 }
 
-/* Addresses are ADD's alone, and are not fetched yet. */
-static ocib_errc check_remote(const ob_dispatch *d, const char *source, const ob_location *at,
-			      ocib_error **err)
+static ocib_errc read_url(const ob_dispatch *d, ob_copy_source *source, const ob_location *at,
+			  ocib_error **err)
 {
-	const char *what = ob_is_git_source(source)   ? "a git ref"
-			   : ob_is_url_source(source) ? "a URL"
-						      : NULL;
+	ob_auto(ocib_error) why = NULL;
+	ocib_errc r = ob_remote_file_name(source->path, &source->name, &why);
 
-	if (!what)
+	source->kind = OB_COPY_URL;
+	if (r != OCIB_ERR_INVALID)
+		return r ? ob_error_move(err, &why) : OCIB_OK;
+	return ob_fail_here(err, d, at, OCIB_ERR_SYNTAX, "'%s' is no URL of a file: %s",
+			    source->path, ocib_error_message(why));
+}
+
+/* A path, or an address, which is ADD's alone. */
+static ocib_errc find_kind(const ob_dispatch *d, ob_copy_source *source, const ob_location *at,
+			   ocib_error **err)
+{
+	bool is_git = ob_is_git_source(source->path), is_url = ob_is_url_source(source->path);
+
+	source->kind = OB_COPY_PATHS;
+	if (!is_git && !is_url)
 		return OCIB_OK;
 	if (d->instruction->type == OB_INSTRUCTION_COPY)
 		return ob_fail_here(err, d, at, OCIB_ERR_SYNTAX, "source can't be %s for COPY",
-				    what);
-	return ob_fail_here(err, d, at, OCIB_ERR_UNSUPPORTED, "ADD of %s is not supported yet",
-			    what);
+				    is_git ? "a git ref" : "a URL");
+	if (is_git)
+		return ob_fail_here(err, d, at, OCIB_ERR_UNSUPPORTED,
+				    "ADD of a git ref is not supported yet");
+	return read_url(d, source, at, err);
 }
 
 static ocib_errc add_path(const ob_dispatch *d, const ob_word *word, ob_copy_op *op,
@@ -147,10 +162,9 @@ static ocib_errc add_path(const ob_dispatch *d, const ob_word *word, ob_copy_op 
 
 	if (r)
 		return r;
-	source->kind = OB_COPY_PATHS;
 	source->at = *ob_dispatch_place(d, &word->at);
 	ob_buffer_printf(history, " %s", source->path);
-	return op->checksum ? OCIB_OK : check_remote(d, source->path, &word->at, err);
+	return find_kind(d, source, &word->at, err);
 }
 
 /* The body as it stands, or with the stage's variables; quotes and comments are text to it. */
@@ -216,19 +230,21 @@ static ocib_errc read_sources(const ob_dispatch *d, ob_copy_op *op, ob_buffer *h
 
 static ocib_errc check_checksum(const ob_dispatch *d, const ob_copy_op *op, ocib_error **err)
 {
-	const char *wrong = NULL, *source = op->source_count ? op->sources[0].path : NULL;
+	const char *wrong = NULL;
+	ob_digest digest;
 
 	if (!op->checksum)
 		return OCIB_OK;
 	if (d->instruction->words.len != 2)
 		wrong = "checksum can't be specified for multiple sources";
-	else if (op->sources[0].kind != OB_COPY_PATHS ||
-		 (!ob_is_git_source(source) && !ob_is_url_source(source)))
+	else if (op->sources[0].kind != OB_COPY_URL)
 		wrong = "checksum requires HTTP(S) or Git sources";
-	if (wrong)
-		return ob_fail_here(err, d, &ob_dispatch_flag(d, "checksum")->at, OCIB_ERR_SYNTAX,
-				    "%s", wrong);
-	return check_remote(d, source, &d->instruction->words.items[0].at, err);
+	else if (ob_digest_parse(op->checksum, &digest, NULL))
+		wrong = "checksum of a URL is a digest like sha256:0123… with 64 hexadecimal digits";
+	if (!wrong)
+		return OCIB_OK;
+	return ob_fail_here(err, d, &ob_dispatch_flag(d, "checksum")->at, OCIB_ERR_SYNTAX, "%s",
+			    wrong);
 }
 
 /* Absolute; a trailing '/' says that it is a directory, and so do "." and nothing at all. */

@@ -1,6 +1,7 @@
 /* engine/source/progress_meter.c — events ten times a second, and always one at the end. */
 #include "engine/source/progress_meter.h"
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define INTERVAL_MS 100
@@ -18,6 +19,15 @@ void ob_progress_meter_init(ob_progress_meter *meter, ocib_context *ctx, uint32_
 {
 	*meter = (ob_progress_meter){.ctx = ctx, .step = step, .action = action};
 	snprintf(meter->id, sizeof(meter->id), "%.12s", ob_digest_hex(what));
+}
+
+void ob_progress_meter_init_named(ob_progress_meter *meter, ocib_context *ctx, uint32_t step,
+				  const char *action, const char *name)
+{
+	size_t len = strlen(name), most = sizeof(meter->id) - 1;
+
+	*meter = (ob_progress_meter){.ctx = ctx, .step = step, .action = action};
+	snprintf(meter->id, sizeof(meter->id), "%s", len > most ? name + len - most : name);
 }
 
 int ob_progress_meter_update(uint64_t current, uint64_t total, void *arg)
