@@ -16,7 +16,7 @@ typedef struct parse_state {
 static int set_type(parse_state *s, const char *value)
 {
 	static const char *const known[] = {"store",    "image", "oci", "docker",
-					    "registry", "local", "tar"};
+					    "registry", "local", "tar", "cacheonly"};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(known[i], value) == 0) {
@@ -24,7 +24,8 @@ static int set_type(parse_state *s, const char *value)
 			return EXIT_OK;
 		}
 	return cli_usage_error(
-		s->command, "--output type is store, oci, docker, registry, local or tar, not '%s'",
+		s->command,
+		"--output type is store, oci, docker, registry, local, tar or cacheonly, not '%s'",
 		value);
 }
 

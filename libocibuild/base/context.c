@@ -119,6 +119,7 @@ ocib_context *ocib_context_free(ocib_context *ctx)
 	pthread_mutex_destroy(&ctx->lock);
 	free(ctx->worker_path);
 	free(ctx->docker_config_dir);
+	ob_registry_access_free_all(ctx->registries);
 	free(ctx);
 	return NULL;
 }

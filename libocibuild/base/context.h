@@ -37,6 +37,18 @@ const char *ob_context_docker_config_dir(
 bool ob_context_offline(const ocib_context *ctx);
 bool ob_context_debug(const ocib_context *ctx);
 
+/** What the caller told about one registry; members that were not told are NULL or false. */
+typedef struct ob_registry_access {
+	char *host;
+	char *username, *password;
+	char *ca_cert;
+	bool plain_http, skip_tls_verify;
+	struct ob_registry_access *next;
+} ob_registry_access;
+/** Borrowed; NULL: nothing was told about @p host, which is a reference's domain. */
+const ob_registry_access *ob_context_registry(const ocib_context *ctx, const char *host);
+void ob_registry_access_free_all(ob_registry_access *first); /**< overwrites the secrets */
+
 /**
  * The pump: between begin and end, events of all threads are queued; the caller's thread calls
  * ob_pump_run() until @p done says so, delivering as they come. Nested begins are not allowed.

@@ -18,6 +18,7 @@ struct ocib_context {
 	bool offline;
 	bool debug;
 	int cancel_fd;
+	ob_registry_access *registries; /* the last one told comes first */
 
 	atomic_bool canceled;
 	atomic_uint_least32_t last_step_id;

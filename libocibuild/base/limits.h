@@ -62,6 +62,8 @@
 #define OB_LIMIT_AUTH_CHALLENGES     16
 #define OB_LIMIT_AUTH_PARAMS         32
 #define OB_LIMIT_AUTH_HELPER_SECONDS 120
+#define OB_LIMIT_TAG_PAGE            (4 * OB_MIB)
+#define OB_LIMIT_TAG_PAGES           1000
 
 /* Steps */
 #define OB_LIMIT_WORKER_MESSAGE (64 * OB_MIB)

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include "base/limits.h"
+#include "base/strings.h"
 #include "engine/transfer/transfer.h"
 #include "image/config.h"
 #include "image/manifest.h"
@@ -155,6 +156,22 @@ uint64_t ocib_image_size(const ocib_image *image)
 size_t ocib_image_layer_count(const ocib_image *image)
 {
 	return image->manifest->layer_count;
+}
+
+const char *ocib_image_annotation(const ocib_image *image, const char *key)
+{
+	return ob_env_get(&image->manifest->annotations, key);
+}
+
+const char *ocib_image_label(const ocib_image *image, const char *key)
+{
+	const ob_strlist *labels = &image->config->labels;
+
+	for (size_t i = 0; i + 1 < labels->len; i += 2) {
+		if (ob_str_eq(labels->items[i], key))
+			return labels->items[i + 1];
+	}
+	return NULL;
 }
 
 size_t ocib_image_history_count(const ocib_image *image)

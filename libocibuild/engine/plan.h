@@ -137,7 +137,8 @@ typedef struct ob_plan {
 
 typedef struct ob_named_context {
 	char *name;
-	char *value; /**< path, docker-image://…, oci-layout://…, … as given */
+	char *value;      /**< path, docker-image://…, oci-layout://…, … as given */
+	bool images_only; /**< stands in for no stage */
 } ob_named_context;
 
 typedef struct ob_plan_options {

@@ -59,11 +59,30 @@ static ocib_errc set_base(ob_registry *registry, const ob_reference *repository,
 	return registry->base ? OCIB_OK : ob_fail_nomem(err);
 }
 
+/* A call's own options, and for what they leave open what the context knows about the host. */
+static ob_registry_options merge_options(const ocib_context *ctx, const ob_reference *repository,
+					 const ob_registry_options *given)
+{
+	ob_registry_options merged = given ? *given : (ob_registry_options){0};
+	const ob_registry_access *known = ob_context_registry(ctx, repository->domain);
+
+	if (!known)
+		return merged;
+	merged.plain_http = merged.plain_http || known->plain_http;
+	merged.skip_tls_verify = merged.skip_tls_verify || known->skip_tls_verify;
+	if (!merged.ca_file)
+		merged.ca_file = known->ca_cert;
+	if (!merged.username) {
+		merged.username = known->username;
+		merged.password = known->password;
+	}
+	return merged;
+}
+
 ocib_errc ob_registry_open(ocib_context *ctx, const ob_reference *repository,
 			   const ob_registry_options *options, ob_registry **out, ocib_error **err)
 {
-	static const ob_registry_options defaults;
-	const ob_registry_options *o = options ? options : &defaults;
+	const ob_registry_options merged = merge_options(ctx, repository, options), *o = &merged;
 	ob_auto(ob_registry) registry = calloc(1, sizeof(*registry));
 
 	if (!registry)

@@ -19,7 +19,7 @@ typedef struct ob_registry_options {
 	bool plain_http; /**< for any host */
 	bool skip_tls_verify;
 	const char *ca_file;  /**< more trust: PEM; NULL: the system's */
-	const char *username; /**< NULL: from config.json */
+	const char *username; /**< NULL: what the context was told, else config.json */
 	const char *password;
 	bool push; /**< ask for push scope from the start */
 } ob_registry_options;
@@ -53,6 +53,11 @@ ocib_errc ob_registry_head_manifest(ob_registry *registry, const char *reference
 ocib_errc ob_registry_put_manifest(ob_registry *registry, const char *reference,
 				   const char *media_type, const void *document, size_t len,
 				   ocib_error **err);
+
+/** Appended, as the registry orders them. Kinds: NOTFOUND, CORRUPT, LIMIT, PROTOCOL … */
+ocib_errc ob_registry_list_tags(ob_registry *registry, ob_strlist *tags, ocib_error **err);
+/** Kinds: NOTFOUND, UNSUPPORTED (this registry cannot). */
+ocib_errc ob_registry_delete_tag(ob_registry *registry, const char *tag, ocib_error **err);
 
 /** Whole blob into @p to, digest and size verified; restarts by range after a broken connection. */
 ocib_errc ob_registry_get_blob(ob_registry *registry, const ob_descriptor *blob, ob_writer *to,

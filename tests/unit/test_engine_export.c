@@ -112,6 +112,47 @@ TEST(export__archives_hold_the_image)
 	fixture_done(&f);
 }
 
+TEST(export__to_nowhere_keeps_the_image_in_the_cache)
+{
+	build_fixture f = fixture_new();
+	ocib_image *again = NULL;
+	char digest[100];
+
+	write_context(&f);
+	build_to(&f, (ocib_output){.type = "cacheonly", .tar = -1});
+	(void)snprintf(digest, sizeof(digest), "%s", ocib_image_digest(f.image));
+	ASSERT_OK(ocib_image_open(f.ctx, f.store, digest, &again, &t_err));
+	assert_int_equal(ocib_image_layer_count(again), 3);
+	ocib_image_free(again);
+	fixture_done(&f);
+}
+
+TEST(export__annotates_the_image_it_stands_on)
+{
+	build_fixture f = fixture_new();
+	const char *const tags[] = {"below:1", NULL};
+	const char *const labels[] = {"a=b", NULL};
+	char base[100];
+
+	write_context(&f);
+	f.options.tags = tags;
+	f.options.labels = labels;
+	fixture_build(&f, TEXT);
+	(void)snprintf(base, sizeof(base), "%s", ocib_image_digest(f.image));
+	f.options.tags = NULL;
+	f.options.annotate_base = 1;
+	fixture_build(&f, "FROM below:1 AS one\nCOPY a.txt /b\nFROM one\nCOPY a.txt /c\n");
+	assert_string_equal(ocib_image_annotation(f.image, "org.opencontainers.image.base.digest"),
+			    base);
+	assert_string_equal(ocib_image_annotation(f.image, "org.opencontainers.image.base.name"),
+			    "docker.io/library/below:1");
+	assert_string_equal(ocib_image_label(f.image, "a"), "b");
+	assert_null(ocib_image_label(f.image, "b"));
+	fixture_build(&f, TEXT);
+	assert_null(ocib_image_annotation(f.image, "org.opencontainers.image.base.name"));
+	fixture_done(&f);
+}
+
 TEST(export__that_cannot_be_written_says_where)
 {
 	build_fixture f = fixture_new();

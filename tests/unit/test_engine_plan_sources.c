@@ -119,6 +119,18 @@ TEST(plan__named_context_replaces_a_stage_wholly)
 	assert_string_equal(plan_config(&f)->user, "other");
 }
 
+TEST(plan__base_image_replaces_an_image_and_no_stage)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_add_image(&f, "other", "\"User\":\"other\"");
+	plan_context(&f, "base", "docker-image://other");
+	f.contexts[0].images_only = true;
+	plan_ok(&f, "FROM base AS base\nRUN a\nFROM base\nRUN b\n");
+	assert_string_equal(plan_config(&f)->user, "other");
+	assert_int_equal(f.plan->nodes[plan_target(&f)->base].kind, OB_NODE_STAGE);
+}
+
 TEST(plan__named_directory_obeys_its_own_ignore_file)
 {
 	ob_autodone(plan_fixture) f = {0};

@@ -11,6 +11,8 @@
 #include "engine/build/build.h"
 #include "engine/build/recompress.h"
 
+#define ANNOTATION_BASE "org.opencontainers.image.base."
+
 /* --- history --- */
 
 static int set_text(char **field, const char *text)
@@ -84,14 +86,22 @@ static int fill_other_times(ob_config *config)
 	return 0;
 }
 
-/* How many entries came with the base image: they keep their times. */
-static size_t inherited_entries(const ob_build *build)
+/* The image at the bottom of the target; NULL: it begins with nothing, or with a root file system. */
+static ob_image_source *base_image(const ob_build *build)
 {
 	const ob_node *node = &build->plan->nodes[build->plan->target];
 
 	while (node->kind == OB_NODE_STAGE)
 		node = &build->plan->nodes[node->base];
-	return node->kind == OB_NODE_IMAGE ? ob_image_source_config(node->image)->history_count : 0;
+	return node->kind == OB_NODE_IMAGE ? node->image : NULL;
+}
+
+/* How many entries came with the base image: they keep their times. */
+static size_t inherited_entries(const ob_build *build)
+{
+	const ob_image_source *base = base_image(build);
+
+	return base ? ob_image_source_config(base)->history_count : 0;
 }
 
 static bool is_later(const char *time, int64_t epoch)
@@ -222,6 +232,28 @@ static ocib_errc add_annotations(const ob_build *build, ob_manifest *manifest, o
 	return OCIB_OK;
 }
 
+/* The name without the digest, which has an annotation of its own. */
+static int set_base(ob_manifest *manifest, const ob_image_source *base)
+{
+	ob_autofree char *name = strdup(ob_image_source_name(base));
+	char *at = name ? strchr(name, '@') : NULL;
+
+	if (at)
+		*at = '\0';
+	return !name || ob_env_set(&manifest->annotations, ANNOTATION_BASE "name", name) < 0 ||
+			       ob_env_set(&manifest->annotations, ANNOTATION_BASE "digest",
+					  ob_image_source_digest(base)->text) < 0
+		       ? -1
+		       : 0;
+}
+
+static ocib_errc annotate_base(const ob_build *build, ob_manifest *manifest, ocib_error **err)
+{
+	const ob_image_source *base = build->options.annotate_base ? base_image(build) : NULL;
+
+	return base && set_base(manifest, base) < 0 ? ob_fail_nomem(err) : OCIB_OK;
+}
+
 static ocib_errc fill_manifest(ob_build *build, ob_tree *tree, ob_manifest *manifest,
 			       ocib_error **err)
 {
@@ -231,6 +263,8 @@ static ocib_errc fill_manifest(ob_build *build, ob_tree *tree, ob_manifest *mani
 	ocib_errc r = write_config(build, tree, &manifest->config, err);
 	for (size_t i = 0; i < ob_tree_layer_count(tree) && r == OCIB_OK; i++)
 		r = add_layer(build, tree, i, manifest, err);
+	if (r == OCIB_OK)
+		r = annotate_base(build, manifest, err);
 	return r == OCIB_OK ? add_annotations(build, manifest, err) : r;
 }
 

@@ -160,28 +160,45 @@ static int add_pair(ob_strlist *list, const char *pair)
 		       : 0;
 }
 
-static ocib_errc add_contexts(plan_input *in, const char *const *contexts, ocib_error **err)
+static size_t count_texts(const char *const *list)
 {
 	size_t count = 0;
 
-	while (contexts && contexts[count])
+	while (list && list[count])
 		count++;
-	in->contexts = calloc(count + 1, sizeof(*in->contexts));
+	return count;
+}
+
+static ocib_errc add_context(plan_input *in, const char *text, bool images_only, ocib_error **err)
+{
+	const char *equals = strchr(text, '=');
+	ob_named_context *context = &in->contexts[in->context_count];
+
+	if (!equals || equals == text || !equals[1])
+		return ob_fail(err, OCIB_ERR_INVALID, "a %s is NAME=VALUE, not '%s'",
+			       images_only ? "base image" : "build context", text);
+	context->images_only = images_only;
+	context->name = strndup(text, (size_t)(equals - text));
+	context->value = strdup(equals + 1);
+	in->context_count++;
+	return context->name && context->value ? OCIB_OK : ob_fail_nomem(err);
+}
+
+/* Of two for one name the later one counts: what the caller calls a context comes last. */
+static ocib_errc add_contexts(plan_input *in, const ocib_build_options *options, ocib_error **err)
+{
+	size_t bases = count_texts(options->base_images);
+	size_t contexts = count_texts(options->build_contexts);
+	ocib_errc r = OCIB_OK;
+
+	in->contexts = calloc(bases + contexts + 1, sizeof(*in->contexts));
 	if (!in->contexts)
 		return ob_fail_nomem(err);
-	for (size_t i = 0; i < count; i++) {
-		const char *equals = strchr(contexts[i], '=');
-		ob_named_context *context = &in->contexts[in->context_count++];
-
-		if (!equals || equals == contexts[i] || !equals[1])
-			return ob_fail(err, OCIB_ERR_INVALID,
-				       "a build context is NAME=VALUE, not '%s'", contexts[i]);
-		context->name = strndup(contexts[i], (size_t)(equals - contexts[i]));
-		context->value = strdup(equals + 1);
-		if (!context->name || !context->value)
-			return ob_fail_nomem(err);
-	}
-	return OCIB_OK;
+	for (size_t i = 0; i < bases && r == OCIB_OK; i++)
+		r = add_context(in, options->base_images[i], true, err);
+	for (size_t i = 0; i < contexts && r == OCIB_OK; i++)
+		r = add_context(in, options->build_contexts[i], false, err);
+	return r;
 }
 
 static ocib_errc fill_input(const ocib_build_options *options, plan_input *in, ocib_error **err)
@@ -197,7 +214,7 @@ static ocib_errc fill_input(const ocib_build_options *options, plan_input *in, o
 		if (add_pair(&in->labels, *one) < 0)
 			return ob_fail_nomem(err);
 	}
-	return add_contexts(in, options->build_contexts, err);
+	return add_contexts(in, options, err);
 }
 
 static ocib_errc make_plan(ob_build *build, const char *context, const char *dockerfile,

@@ -45,7 +45,7 @@ static ocib_errc context_key(const char *name, char **out, ocib_error **err)
 
 /* The value given for @key, NULL when none is; the one for this platform comes first. */
 static ocib_errc find_context(const ob_planner *p, const char *key, const ob_platform *platform,
-			      const char **value, ocib_error **err)
+			      bool for_stage, const char **value, ocib_error **err)
 {
 	char text[128];
 
@@ -57,8 +57,10 @@ static ocib_errc find_context(const ob_planner *p, const char *key, const ob_pla
 	for (size_t i = 0; i < p->options->context_count; i++) {
 		const ob_named_context *context = &p->options->contexts[i];
 		ob_autofree char *have = NULL;
-		ocib_errc r = context_key(context->name, &have, err);
 
+		if (for_stage && context->images_only)
+			continue;
+		ocib_errc r = context_key(context->name, &have, err);
 		if (r)
 			return r;
 		if (ob_str_eq(have, exact)) {
@@ -165,7 +167,7 @@ ocib_errc ob_planner_add_source(ob_planner *p, const char *name, const ob_platfo
 	r = name_key(name, &key, &inner);
 	if (r)
 		return fail_name(p, name, at, r, &inner, err);
-	r = find_context(p, key, platform, &context, err);
+	r = find_context(p, key, platform, false, &context, err);
 	return r ? r : use_source(p, name, key, platform, at, context, out, err);
 }
 
@@ -180,7 +182,7 @@ ocib_errc ob_planner_find_stand_in(ob_planner *p, const char *name, const ob_pla
 	if (ob_str_eq(name, "scratch") || ob_str_eq(name, "context") ||
 	    name_key(name, &key, &inner))
 		return OCIB_OK;
-	ocib_errc r = find_context(p, key, platform, &context, err);
+	ocib_errc r = find_context(p, key, platform, true, &context, err);
 	if (r || !context)
 		return r;
 	return use_source(p, name, key, platform, at, context, out, err);

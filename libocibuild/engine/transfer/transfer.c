@@ -137,6 +137,17 @@ static ocib_errc to_docker_archive(transfer_call *call, ocib_error **err)
 	return rc;
 }
 
+/* A destination by digest is one without a tag; it can only be the image's own digest. */
+static ocib_errc check_digest(const transfer_call *call, ocib_error **err)
+{
+	const ob_digest *wanted = &call->to.ref.digest;
+
+	if (!ob_digest_is_set(wanted) || ob_digest_eq(wanted, &call->t.root.digest))
+		return OCIB_OK;
+	return ob_fail(err, OCIB_ERR_INVALID, "'%s': the image has another digest, %s",
+		       call->to.text, call->t.root.digest.text);
+}
+
 static ocib_errc to_registry(transfer_call *call, ocib_error **err)
 {
 	ob_transfer *t = &call->t;
@@ -144,6 +155,8 @@ static ocib_errc to_registry(transfer_call *call, ocib_error **err)
 	ocib_errc rc = ob_registry_set_trust(t->registries, call->to.ref.domain, err);
 	if (!rc)
 		rc = ob_transfer_open(t, NULL, err);
+	if (!rc)
+		rc = check_digest(call, err);
 	const ob_push_request request = {.ctx = t->ctx,
 					 .store = t->work,
 					 .memory = t->store,
@@ -210,8 +223,9 @@ static ocib_errc mean_store(const ob_image_name *name, ocib_error **err)
 static ocib_errc check_destination(const ob_image_name *to, ocib_error **err)
 {
 	bool named = to->place == OB_PLACE_STORE || to->place == OB_PLACE_REGISTRY;
+	bool may_have_digest = to->place == OB_PLACE_REGISTRY && !to->ref.tag;
 
-	if (named && (!to->ref.path || ob_digest_is_set(&to->ref.digest)))
+	if (named && (!to->ref.path || (ob_digest_is_set(&to->ref.digest) && !may_have_digest)))
 		return ob_fail(err, OCIB_ERR_INVALID,
 			       "'%s': a destination is a name, and no digest", to->text);
 	if (ob_digest_is_set(&to->digest))

@@ -10,7 +10,8 @@ extern "C" {
 
 /** One --output. */
 typedef struct ocib_output {
-	const char *type; /**< "store" (default), "oci", "docker", "registry", "local", "tar" */
+	/** "store" (default), "oci", "docker", "registry", "local", "tar"; "cacheonly" is nowhere */
+	const char *type;
 	const char *dest; /**< file or directory; "-" is fd 1 for archives */
 	int tar;          /**< oci: 1 (default) an archive, 0 a layout directory; -1: default */
 	const char *name; /**< registry: names to push to, comma-separated; default: the tags */
@@ -49,6 +50,16 @@ typedef struct ocib_build_options {
 	int64_t source_date_epoch; /**< seconds */
 	uint32_t jobs;             /**< steps at once; 0: as the context says */
 	int plain_http;            /**< non-zero: registries over HTTP */
+	/**
+	 * Non-zero: the manifest says in org.opencontainers.image.base.name and .digest which image
+	 * the target stands on.
+	 */
+	int annotate_base;
+	/**
+	 * "NAME=VALUE", NULL-terminated: what a FROM or a --from of that image name stands for, as
+	 * with build_contexts, except that a stage of the same name stays what it is.
+	 */
+	const char *const *base_images;
 } ocib_build_options;
 #define OCIB_BUILD_OPTIONS_INIT OCIB_OPTIONS_INIT(ocib_build_options)
 

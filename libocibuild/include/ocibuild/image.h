@@ -20,6 +20,10 @@ OCIB_API const char *ocib_image_manifest_json(const ocib_image *image); /**< bor
 OCIB_API const char *ocib_image_config_json(const ocib_image *image);   /**< borrowed */
 OCIB_API uint64_t ocib_image_size(const ocib_image *image); /**< bytes of all blobs, packed */
 OCIB_API size_t ocib_image_layer_count(const ocib_image *image);
+/** An annotation of the manifest; borrowed, NULL when there is none of that name. */
+OCIB_API const char *ocib_image_annotation(const ocib_image *image, const char *key);
+/** A label of the configuration; borrowed, NULL when there is none of that name. */
+OCIB_API const char *ocib_image_label(const ocib_image *image, const char *key);
 
 /** One line of the history, oldest first. Strings are borrowed from the image, "" when absent. */
 typedef struct ocib_history_entry {

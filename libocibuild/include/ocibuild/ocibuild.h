@@ -6,6 +6,7 @@
 #include <ocibuild/context.h>
 #include <ocibuild/error.h>
 #include <ocibuild/image.h>
+#include <ocibuild/registry.h>
 #include <ocibuild/run.h>
 #include <ocibuild/store.h>
 #include <ocibuild/transfer.h>

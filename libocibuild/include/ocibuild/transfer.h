@@ -32,7 +32,10 @@ typedef struct ocib_transfer_result {
 OCIB_API ocib_errc ocib_pull(ocib_context *ctx, ocib_store *store, const char *name,
 			     const ocib_transfer_options *options, ocib_transfer_result *result,
 			     ocib_error **err);
-/** From the store to the registry of @p destination (NULL: of @p name). */
+/**
+ * From the store to the registry of @p destination (NULL: of @p name). A destination with a digest,
+ * "registry/app@sha256:…", which must be the image's own, gets the image without a tag.
+ */
 OCIB_API ocib_errc ocib_push(ocib_context *ctx, ocib_store *store, const char *name,
 			     const char *destination, const ocib_transfer_options *options,
 			     ocib_transfer_result *result, ocib_error **err);
