@@ -63,8 +63,8 @@ typedef struct cli_command {
 
 extern const cli_command cli_command_build, cli_command_run, cli_command_images, cli_command_tag,
 	cli_command_rmi, cli_command_inspect, cli_command_history, cli_command_pull,
-	cli_command_push, cli_command_import, cli_command_copy, cli_command_doctor,
-	cli_command_fsck;
+	cli_command_push, cli_command_release, cli_command_import, cli_command_copy,
+	cli_command_doctor, cli_command_fsck;
 const cli_command *cli_find_command(const char *name);
 
 /** The running program: global options, context, store, progress view. */
@@ -75,6 +75,8 @@ struct cli {
 	const char *progress; /**< auto, tty, plain, quiet, rawjson */
 	bool offline;
 	unsigned jobs;
+	ocib_event_fn on_event; /**< NULL: straight to the view; else it passes events on to it */
+	void *on_event_user;
 	ocib_context *context;
 	ocib_store *store;
 	struct progress *view;

@@ -12,16 +12,15 @@
 #include "progress.h"
 
 static const cli_command *const commands[] = {
-	&cli_command_build, &cli_command_run,     &cli_command_pull,    &cli_command_push,
-	&cli_command_copy,  &cli_command_import,  &cli_command_images,  &cli_command_tag,
-	&cli_command_rmi,   &cli_command_inspect, &cli_command_history, &cli_command_doctor,
-	&cli_command_fsck,
+	&cli_command_build,  &cli_command_release, &cli_command_run,     &cli_command_pull,
+	&cli_command_push,   &cli_command_copy,    &cli_command_import,  &cli_command_images,
+	&cli_command_tag,    &cli_command_rmi,     &cli_command_inspect, &cli_command_history,
+	&cli_command_doctor, &cli_command_fsck,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
 /* Commands that cli.md promises and this version does not have. */
-static const char *const later[] = {"release", "diff",   "save",  "load",
-				    "login",   "logout", "prune", "lock"};
+static const char *const later[] = {"diff", "save", "load", "login", "logout", "prune", "lock"};
 
 static ocib_context *volatile signal_context;
 static volatile sig_atomic_t signal_received;
@@ -106,8 +105,8 @@ int cli_open(cli *app, bool with_store)
 		fprintf(stderr, "ocibuild: error: out of memory\n");
 		return EXIT_OTHER;
 	}
-	options.on_event = progress_event;
-	options.user = app->view;
+	options.on_event = app->on_event ? app->on_event : progress_event;
+	options.user = app->on_event ? app->on_event_user : app->view;
 	options.worker_path = worker;
 	options.jobs = app->jobs;
 	options.offline = app->offline;

@@ -1,0 +1,184 @@
+/* cli/release/release_build.c — one image, built into the cache and named nowhere yet.
+ *
+ * The application stands on the digest that the runtime's tag has now: every name that a Dockerfile may
+ * give the runtime stands for it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "release.h"
+#include "release_ci.h"
+
+#define KEY_PREFIX "org.opencontainers.image."
+
+/* --- the base --- */
+
+static const char *base_name(release *r)
+{
+	const char *repository =
+		text_printf(&r->pool, "%s/%s", r->targets.items[0].prefix, r->config.runtime.name);
+	const char *tag = r->options.runtime;
+
+	if (tag && strncmp(tag, "sha256:", 7) == 0)
+		return text_printf(&r->pool, "%s@%s", repository, tag);
+	return text_printf(&r->pool, "%s:%s", repository, tag ? tag : r->config.runtime.latest);
+}
+
+static int fail_no_base(release *r, const char *name)
+{
+	return release_fail(
+		r, EXIT_NOT_FOUND,
+		r->options.runtime
+			? "name a tag of the runtime image that exists, or leave --runtime "
+			  "out"
+			: "release it first, 'ocibuild release runtime', or both at once, "
+			  "'ocibuild release app --with-runtime'",
+		"there is no runtime image '%s'%s", name, r->options.runtime ? "" : " yet");
+}
+
+int release_find_base(release *r, release_job *job)
+{
+	release_tag base = {.name = base_name(r)};
+	ocib_error *err = NULL;
+
+	if (release_resolve(r->app->context, &base, &r->pool, &err) != OCIB_OK)
+		return release_report(r, err);
+	if (!*base.digest)
+		return fail_no_base(r, base.name);
+	job->base = strchr(base.name, '@') ? base.name
+					   : text_printf(&r->pool, "%s@%s", base.name, base.digest);
+	release_say(r, "%s: stands on %s", job->image->key, job->base);
+	return EXIT_OK;
+}
+
+/* "runtime", its name in the configuration, and its full names, all for the one digest. */
+static void add_base(release *r, const release_job *job, text_list *list)
+{
+	const char *name = r->config.runtime.name;
+
+	text_list_add(&r->pool, list,
+		      text_printf(&r->pool, "runtime=docker-image://%s", job->base));
+	if (strcmp(name, "runtime") != 0)
+		text_list_add(&r->pool, list,
+			      text_printf(&r->pool, "%s=docker-image://%s", name, job->base));
+	for (size_t i = 0; i < r->targets.len; i++)
+		text_list_add(&r->pool, list,
+			      text_printf(&r->pool, "%s/%s=docker-image://%s",
+					  r->targets.items[i].prefix, name, job->base));
+}
+
+/* --- labels, arguments --- */
+
+static void add_all(text_pool *pool, text_list *to, const text_list *from)
+{
+	for (size_t i = 0; i < from->len; i++)
+		text_list_add(pool, to, from->items[i]);
+}
+
+/* What every image says about itself; the configuration's come later and win. */
+static void add_origin(release *r, text_list *list)
+{
+	text_pool *pool = &r->pool;
+	char created[40] = "";
+	time_t when = (time_t)r->epoch;
+	struct tm tm = {0};
+
+	if (*r->commit.id)
+		text_list_add(pool, list,
+			      text_printf(pool, KEY_PREFIX "revision=%s%s", r->commit.id,
+					  r->commit.dirty ? "-dirty" : ""));
+	if (*r->commit.source)
+		text_list_add(pool, list,
+			      text_printf(pool, KEY_PREFIX "source=%s", r->commit.source));
+	if (r->has_epoch && gmtime_r(&when, &tm)) {
+		(void)strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", &tm);
+		text_list_add(pool, list, text_printf(pool, KEY_PREFIX "created=%s", created));
+	}
+}
+
+/* "KEY" takes its value from the environment; where that has none, it is left out, as docker does. */
+static void add_build_arg(text_pool *pool, text_list *list, const char *arg)
+{
+	const char *value = strchr(arg, '=') ? "" : getenv(arg);
+
+	if (strchr(arg, '='))
+		text_list_add(pool, list, arg);
+	else if (value)
+		text_list_add(pool, list, text_printf(pool, "%s=%s", arg, value));
+}
+
+static text_list collect_build_args(release *r, const release_image *image)
+{
+	text_list list = {0};
+
+	for (size_t i = 0; i < image->build_args.len; i++)
+		add_build_arg(&r->pool, &list, image->build_args.items[i]);
+	for (size_t i = 0; i < r->options.build_args.len; i++)
+		add_build_arg(&r->pool, &list, r->options.build_args.items[i]);
+	return list;
+}
+
+/* --- the build --- */
+
+static int run_build(release *r, release_job *job, const ocib_build_options *options)
+{
+	ocib_error *err = NULL;
+	const char *title = text_printf(&r->pool, "build %s", job->image->key);
+
+	ci_group_begin(text_printf(&r->pool, "build_%s", job->image->key), title);
+	r->steps = &job->steps;
+	ocib_errc rc = ocib_build_run(r->app->context, r->app->store, options, &job->built, &err);
+	r->steps = NULL;
+	ci_group_end(text_printf(&r->pool, "build_%s", job->image->key));
+	return rc == OCIB_OK ? EXIT_OK : release_report(r, err);
+}
+
+/* Says the image what we think it stands on? */
+static void check_base(release *r, const release_job *job)
+{
+	const char *digest = ocib_image_annotation(job->built, KEY_PREFIX "base.digest");
+	const char *wanted = job->base ? strchr(job->base, '@') : NULL;
+
+	/* An index is one digest, its image for this platform another: then there is nothing to compare. */
+	if (wanted && !digest)
+		release_say(r, "warning: %s stands on no image; 'FROM runtime' would stand on %s",
+			    job->image->dockerfile, job->base);
+}
+
+int release_build(release *r, release_job *job)
+{
+	static const ocib_output nowhere = {.type = "cacheonly", .tar = -1};
+	const release_image *image = job->image;
+	ocib_build_options options = OCIB_BUILD_OPTIONS_INIT;
+	text_list labels = {0}, annotations = {0}, bases = {0};
+	text_list args = collect_build_args(r, image);
+
+	add_origin(r, &labels);
+	add_all(&r->pool, &labels, &r->config.labels);
+	add_all(&r->pool, &labels, &image->labels);
+	add_origin(r, &annotations);
+	add_all(&r->pool, &annotations, &image->annotations);
+	if (job->base)
+		add_base(r, job, &bases);
+	if (!text_pool_ok(&r->pool))
+		return release_fail(r, EXIT_OTHER, NULL, "out of memory");
+	options.context_dir = image->context;
+	options.dockerfile = image->dockerfile;
+	options.target = image->target;
+	options.platform = image->platform;
+	options.build_args = args.items;
+	options.build_contexts = image->build_contexts.items;
+	options.base_images = bases.items;
+	options.labels = labels.items;
+	options.annotations = annotations.items;
+	options.annotate_base = 1;
+	options.no_cache = r->options.no_cache || !image->cache;
+	options.compression = image->compression;
+	options.outputs = &nowhere;
+	options.output_count = 1;
+	options.has_source_date_epoch = r->has_epoch;
+	options.source_date_epoch = r->epoch;
+	int status = run_build(r, job, &options);
+	if (status == EXIT_OK)
+		check_base(r, job);
+	return status;
+}
