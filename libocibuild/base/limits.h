@@ -70,6 +70,7 @@
 #define OB_LIMIT_OUTPUT_LINE    (64 * OB_KIB) /* longer lines are handed on in pieces */
 #define OB_LIMIT_OUTPUT_TAIL    20            /* lines of output kept for the error of a RUN */
 #define OB_LIMIT_PASSWD         (8 * OB_MIB)
+#define OB_LIMIT_SECRET         (500 * OB_KIB)
 #define OB_LIMIT_CACHE_DIRS     1024 /* directories of one cache mount in use at the same time */
 
 #endif

@@ -66,13 +66,15 @@ typedef struct ob_workdir_op {
 /** One --mount of a RUN: variables replaced, defaults filled in. */
 typedef struct ob_step_mount {
 	ob_run_mount_type type;
-	char *target; /**< image path, absolute and clean */
+	char *target; /**< image path, absolute and clean; NULL: a secret that is no file */
 	char *source; /**< CACHE: what of it is mounted; absolute and clean, "/": all of it */
-	char *id;     /**< CACHE: with its name space */
+	char *id;     /**< CACHE: with its name space; SECRET */
+	char *env;    /**< SECRET: the variable that has it, or NULL */
 	bool read_only;
+	bool required;            /**< SECRET */
 	ob_mount_sharing sharing; /**< CACHE; never UNSET */
 	uint64_t size;            /**< TMPFS: 0 without a limit */
-	uint32_t mode, uid, gid;  /**< CACHE: of its directory when it is made */
+	uint32_t mode, uid, gid;  /**< CACHE: of its directory when it is made; SECRET */
 	ob_location at;
 } ob_step_mount;
 

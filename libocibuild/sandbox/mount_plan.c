@@ -304,7 +304,10 @@ static ocib_errc add_asked_for(ob_mount_plan *plan, const ob_mount *mount, bool 
 	case OB_MOUNT_FILE:
 		return add_file(plan, mount->target, mount->data ? mount->data : "",
 				mount->data_len, mount,
-				attributes_of(mount, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV), err);
+				attributes_of(mount, mount->mode & 0111
+							     ? MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV
+							     : QUIET),
+				err);
 	}
 	return ob_fail(err, OCIB_ERR_INVALID, "mount at '%s' is of no known kind", mount->target);
 }

@@ -7,9 +7,13 @@ mkdir "$work/ctx"
 
 # build NAME [OPTION…]: the Dockerfile on standard input, the image NAME; its output in $work/log.
 build() {
+	cat >"$work/ctx/Dockerfile"
+	rebuild "$@"
+}
+# rebuild NAME [OPTION…]: the same with the Dockerfile that is there.
+rebuild() {
 	name=$1
 	shift
-	cat >"$work/ctx/Dockerfile"
 	"$OCIBUILD" build --progress plain -t "$name" "$@" "$work/ctx" >"$work/log" 2>&1 ||
 		{ cat "$work/log" >&2; fail "build $name"; }
 	if grep -qE 'AddressSanitizer|LeakSanitizer|runtime error' "$work/log"; then
@@ -21,8 +25,8 @@ build() {
 refused() {
 	status=$1 text=$2
 	shift 2
-	cat >"$work/ctx/Dockerfile"
-	want "$status" "$text" "$OCIBUILD" build "$@" "$work/ctx"
+	cat >"$work/Dockerfile"
+	want "$status" "$text" "$OCIBUILD" build -f "$work/Dockerfile" "$@" "$work/ctx"
 }
 said() { grep -qF -- "$1" "$work/log" || { cat "$work/log" >&2; fail "the build did not say '$1'"; }; }
 # files NAME: the paths of an image's layers above the base, in one list.
@@ -141,6 +145,59 @@ D
 		esac
 	done
 done
+say secrets
+printf 'pw-Zq7x\n' >"$work/secret"
+TOKEN=tok-Zq7x
+export TOKEN
+build secrets --secret "id=file,src=$work/secret" --secret id=var,env=TOKEN --secret id=TOKEN <<'D'
+FROM busybox
+ENV SHOWN=plain
+RUN --mount=type=secret,id=file [ "$(wc -c </run/secrets/file)" = 8 ] && [ "$(stat -c '%a %u %g' /run/secrets/file)" = '400 0 0' ] && ! echo x 2>/dev/null >/run/secrets/file
+RUN --mount=type=secret,target=/etc/deep/file,mode=0444,uid=1000,gid=1001,required [ "$(stat -c '%a %u %g' /etc/deep/file)" = '444 1000 1001' ]
+RUN --mount=type=secret,id=var,env=SHOWN [ "$SHOWN" != plain ] && [ ! -e /run/secrets/var ] && echo of $SHOWN | wc -c
+RUN --mount=type=secret,id=var,env=V,target=rel [ "$V" = "$(cat /rel)" ]
+RUN --mount=type=secret,source=TOKEN,env= [ ${#TOKEN} = 8 ]
+RUN --mount=type=secret,id=absent,env=NONE [ -z "$NONE" ] && [ ! -e /run/secrets ]
+USER 1000
+RUN --mount=type=secret,id=file,uid=1000 wc -c </run/secrets/file
+RUN --mount=type=secret,id=file ! cat /run/secrets/file 2>/dev/null
+D
+said 'echo of **** | wc -c'
+files secrets
+grep -qE '^(run|etc/deep|rel)' "$work/files" && fail "a secret's mount point is in a layer"
+"$OCIBUILD" inspect secrets >>"$work/log"
+"$OCIBUILD" history secrets >>"$work/log"
+rm -rf "$work/unpacked"
+for blob in "$work"/layout/blobs/sha256/*; do
+	gzip -dc "$blob" 2>/dev/null || cat "$blob"
+done >"$work/unpacked"
+for secret in pw-Zq7x tok-Zq7x; do
+	grep -q "$secret" "$work/log" "$work/unpacked" && fail "$secret is in the image or its log"
+	grep -rq "$secret" "$OCIBUILD_STORE" 2>/dev/null && fail "$secret is in the store"
+done
+
+say "a secret is in no key"
+printf 'other\n' >"$work/secret"
+rebuild again --secret "id=file,src=$work/secret" --secret id=var,env=TOKEN --secret id=TOKEN
+[ "$(grep -c CACHED "$work/log")" = 8 ] || fail "other secrets gave other keys"
+
+say "secrets that are not there, or too large"
+refused 4 "the step requires secret 'absent'" <<'D'
+FROM busybox
+RUN --mount=type=secret,id=absent,required cat /run/secrets/absent
+D
+grep -qF -- "--secret id=absent,src=FILE" "$work/stderr" || fail "no hint how to give a secret"
+grep -q 'Dockerfile:2' "$work/stderr" || fail "no line"
+for bad in 'src=/x' 'id=a,what=b' 'id=a,b' 'id=a,type=none' 'id=a,src=b,env=c'; do
+	refused 2 --secret --secret "$bad" <"$work/ctx/Dockerfile"
+done
+refused 4 "secret 'a': there is no file '/absent'" --secret id=a,src=/absent <"$work/ctx/Dockerfile"
+head -c 600000 /dev/zero >"$work/large"
+refused 1 'OB_LIMIT_SECRET' --secret "id=a,src=$work/large" <"$work/ctx/Dockerfile"
+say "a secret may come through a pipe"
+printf 'FROM busybox\nRUN --mount=type=secret,id=piped,required [ "$(cat /run/secrets/piped)" = through ]\n' >"$work/ctx/Dockerfile"
+printf through | "$OCIBUILD" build --secret id=piped,src=/dev/stdin "$work/ctx" 2>"$work/log" || { cat "$work/log"; fail "a piped secret"; }
+
 [ -z "$(ls "$OCIBUILD_STORE/tmp")" ] || fail "litter in tmp"
 whole
 echo PASSED

@@ -66,6 +66,44 @@ TEST(plan_mount__owner_of_a_cache_counts_for_all_of_it_only)
 	}
 }
 
+TEST(plan_mount__a_secret_is_a_file_called_after_its_id)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_ok(&f, "FROM scratch\nWORKDIR /w\n"
+		    "RUN --mount=type=secret,id=a/b --mount=type=secret,target=c/d,mode=0440,uid=1 "
+		    "--mount=type=secret,src=e,required a\n");
+	assert_string_equal(mount_of(&f, 0)->id, "a/b");
+	assert_string_equal(mount_of(&f, 0)->target, "/run/secrets/b");
+	assert_int_equal(mount_of(&f, 0)->mode, 0400);
+	assert_null(mount_of(&f, 0)->env);
+	assert_string_equal(mount_of(&f, 1)->id, "d");
+	assert_string_equal(mount_of(&f, 1)->target, "/w/c/d");
+	assert_int_equal(mount_of(&f, 1)->mode, 0440);
+	assert_int_equal(mount_of(&f, 1)->uid, 1);
+	assert_false(mount_of(&f, 1)->required);
+	assert_string_equal(mount_of(&f, 2)->id, "e");
+	assert_true(mount_of(&f, 2)->required);
+}
+
+TEST(plan_mount__a_secret_in_a_variable_is_no_file_and_shown_as_one)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_ok(&f, "FROM scratch\nENV T=shown U=seen\n"
+		    "RUN --mount=type=secret,id=s,env=T --mount=type=secret,id=t,env= "
+		    "--mount=type=secret,id=u,env=V,target=/u curl $T $U $V\n");
+	assert_null(mount_of(&f, 0)->target);
+	assert_string_equal(mount_of(&f, 0)->env, "T");
+	assert_string_equal(mount_of(&f, 1)->env, "t");
+	assert_string_equal(mount_of(&f, 2)->target, "/u");
+	assert_non_null(strstr(plan_step(&f, 0)->text, "curl **** seen ****"));
+	assert_null(strstr(plan_config(&f)->history[1].created_by, "***"));
+	ASSERT_LIST(&plan_step(&f, 0)->run.env,
+		    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "T=shown",
+		    "U=seen");
+}
+
 TEST(plan_mount__triggers_may_have_mounts)
 {
 	ob_autodone(plan_fixture) f = {0};

@@ -69,6 +69,10 @@ TEST(step_key__knows_mounts_but_not_which_cache_it_is)
 	assert_false(same_key(base, "FROM scratch\nRUN --mount=type=tmpfs,target=/c a\n"));
 	assert_true(same_key(
 		base, "FROM scratch\nRUN --mount=type=cache,target=/c,id=x,sharing=locked a\n"));
+	assert_false(same_key("FROM scratch\nRUN --mount=type=secret,id=a,target=/c a\n",
+			      "FROM scratch\nRUN --mount=type=secret,id=b,target=/c a\n"));
+	assert_false(same_key("FROM scratch\nRUN --mount=type=secret,id=a a\n",
+			      "FROM scratch\nRUN --mount=type=secret,id=a,env=X a\n"));
 }
 
 TEST(step_key__does_not_know_proxies)

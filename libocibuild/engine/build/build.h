@@ -4,7 +4,7 @@
  *   build_options.c what the caller asked for    build_setup.c options and Dockerfile to a plan
  *   schedule.c      stages side by side          stage_run.c   one stage, step by step
  *   step_copy.c     COPY, ADD, WORKDIR           step_run.c    RUN
- *   run_mounts.c    --mount of a RUN
+ *   run_mounts.c    --mount of a RUN             secrets.c     --secret
  *   step_cache.c    keys and records             run_commit.c  what a RUN changed becomes a layer
  *   workshop.c      workers, temporary files     run_trees.c   unpacked layers
  *   assemble.c      configuration, manifest      export.c      where the image goes
@@ -18,6 +18,7 @@
 
 #include <pthread.h>
 #include <ocibuild/build.h>
+#include "engine/build/secrets.h"
 #include "engine/build/step_cache.h"
 #include "engine/build/step_events.h"
 #include "engine/copy.h"
@@ -71,6 +72,7 @@ typedef struct ob_build {
 	ob_layer_writer_options writer;
 	uint8_t settings[OB_SHA256_LEN]; /**< of all options that change a layer's bytes */
 	ob_ca_bundle ca;
+	ob_secrets secrets;
 	ob_strlist extra_hosts; /**< lines for /etc/hosts */
 
 	ob_image_sources *sources;

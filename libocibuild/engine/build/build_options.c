@@ -113,6 +113,9 @@ ocib_errc ob_build_check_options(ob_build *build, const ocib_build_options *opti
 	if (r == OCIB_OK)
 		r = set_epoch(build, err);
 	if (r == OCIB_OK)
+		r = ob_secrets_load(build->options.secrets, build->options.secret_count,
+				    &build->secrets, err);
+	if (r == OCIB_OK)
 		r = ob_build_check_outputs(build, err);
 	return r;
 }

@@ -373,4 +373,5 @@ void ob_build_done(ob_build *build)
 	ob_strlist_done(&build->tags);
 	ob_strlist_done(&build->extra_hosts);
 	ob_ca_bundle_done(&build->ca);
+	ob_secrets_done(&build->secrets);
 }

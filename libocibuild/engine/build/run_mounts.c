@@ -152,40 +152,93 @@ static ocib_errc hold_caches(ob_build *build, const ob_run_op *run, ob_run_mount
 
 /* --- the specification --- */
 
-static ocib_errc fill_tmpfs(const ob_step_mount *mount, ob_mount *out)
+/* What the mounts of one RUN are made of. */
+typedef struct mount_maker {
+	ob_build *build;
+	ob_run_spec *spec;
+	const ob_run_mounts *held;
+} mount_maker;
+
+/* The next mount of the specification; there is room for it. NULL: no memory. */
+static ob_mount *next_mount(const mount_maker *m, const ob_step_mount *mount, ob_mount_kind kind)
 {
-	out->kind = OB_MOUNT_TMPFS;
+	ob_mount *out = &m->spec->mounts[m->spec->mount_count];
+
+	*out = (ob_mount){
+		.kind = kind, .target = strdup(mount->target), .read_only = mount->read_only};
+	m->spec->mount_count += out->target != NULL;
+	return out->target ? out : NULL;
+}
+
+static ocib_errc make_tmpfs(const mount_maker *m, const ob_step_mount *mount, ocib_error **err)
+{
+	ob_mount *out = next_mount(m, mount, OB_MOUNT_TMPFS);
+
+	if (!out)
+		return ob_fail_nomem(err);
 	out->size = mount->size;
 	return OCIB_OK;
 }
 
-static ocib_errc fill_cache(const ob_step_mount *mount, const ob_run_mounts *held, ob_mount *out,
-			    ocib_error **err)
+static ocib_errc fail_secret(const ob_step_mount *mount, ocib_error **err)
 {
+	ocib_errc r = ob_fail(err, OCIB_ERR_NOTFOUND, "the step requires secret '%s'", mount->id);
+
+	ob_error_set_hint(err,
+			  "give it with --secret id=%s,src=FILE or --secret id=%s,env=VARIABLE",
+			  mount->id, mount->id);
+	return r;
+}
+
+/* One that was not given is no file and an empty variable, as BuildKit has it. */
+static ocib_errc make_secret(const mount_maker *m, const ob_step_mount *mount, ocib_error **err)
+{
+	const ob_secret *secret = ob_secrets_find(&m->build->secrets, mount->id);
+	ob_mount *out;
+
+	if (!secret && mount->required)
+		return fail_secret(mount, err);
+	if (mount->env && ob_env_set(&m->spec->env, mount->env, secret ? secret->data : "") < 0)
+		return ob_fail_nomem(err);
+	if (!secret || !mount->target)
+		return OCIB_OK;
+	out = next_mount(m, mount, OB_MOUNT_FILE);
+	if (!out)
+		return ob_fail_nomem(err);
+	out->read_only = true;
+	out->mode = mount->mode & 0777;
+	out->uid = mount->uid;
+	out->gid = mount->gid;
+	out->data = malloc(secret->len + 1);
+	if (!out->data)
+		return ob_fail_nomem(err);
+	memcpy(out->data, secret->data, secret->len);
+	out->data_len = secret->len;
+	return OCIB_OK;
+}
+
+static ocib_errc make_cache_mount(const mount_maker *m, const ob_step_mount *mount,
+				  ocib_error **err)
+{
+	ob_mount *out = next_mount(m, mount, OB_MOUNT_BIND);
 	ob_digest key;
-	ocib_errc r = cache_key(mount, &key, err);
+	ocib_errc r = out ? cache_key(mount, &key, err) : ob_fail_nomem(err);
 
 	if (r < 0)
 		return r;
-	out->kind = OB_MOUNT_BIND;
-	out->source = strdup(ob_cache_dir_path(find_cache(held, &key)->dir));
+	out->source = strdup(ob_cache_dir_path(find_cache(m->held, &key)->dir));
 	out->inside = ob_str_eq(mount->source, "/") ? NULL : strdup(mount->source);
 	if (!out->source || (!out->inside && !ob_str_eq(mount->source, "/")))
 		return ob_fail_nomem(err);
 	return OCIB_OK;
 }
 
-static ocib_errc add_mount(const ob_step_mount *mount, const ob_run_mounts *held, ob_run_spec *spec,
-			   ocib_error **err)
-{
-	ob_mount *out = &spec->mounts[spec->mount_count++];
-
-	*out = (ob_mount){.read_only = mount->read_only, .target = strdup(mount->target)};
-	if (!out->target)
-		return ob_fail_nomem(err);
-	return mount->type == OB_RUN_MOUNT_CACHE ? fill_cache(mount, held, out, err)
-						 : fill_tmpfs(mount, out);
-}
+static ocib_errc (*const makers[])(const mount_maker *m, const ob_step_mount *mount,
+				   ocib_error **err) = {
+	[OB_RUN_MOUNT_CACHE] = make_cache_mount,
+	[OB_RUN_MOUNT_TMPFS] = make_tmpfs,
+	[OB_RUN_MOUNT_SECRET] = make_secret,
+};
 
 /* Parents first; of two with one target the later covers the earlier. An insertion sort is stable. */
 static void sort_mounts(ob_run_spec *spec)
@@ -203,6 +256,7 @@ static void sort_mounts(ob_run_spec *spec)
 ocib_errc ob_run_mounts_add(ob_build *build, const ob_step *step, ob_run_spec *spec,
 			    ob_run_mounts *held, ocib_error **err)
 {
+	const mount_maker m = {build, spec, held};
 	const ob_run_op *run = &step->run;
 	ob_mount *grown;
 
@@ -213,8 +267,13 @@ ocib_errc ob_run_mounts_add(ob_build *build, const ob_step *step, ob_run_spec *s
 		return ob_fail_nomem(err);
 	spec->mounts = grown;
 	ocib_errc r = hold_caches(build, run, held, err);
-	for (size_t i = 0; i < run->mount_count && r == OCIB_OK; i++)
-		r = add_mount(&run->mounts[i], held, spec, err);
+	for (size_t i = 0; i < run->mount_count && r == OCIB_OK; i++) {
+		const ob_step_mount *mount = &run->mounts[i];
+
+		r = makers[mount->type](&m, mount, err);
+		if (r < 0)
+			r = ob_source_locate(&build->dockerfile->source, &mount->at, r, err);
+	}
 	sort_mounts(spec);
 	return r;
 }

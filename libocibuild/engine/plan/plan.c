@@ -129,6 +129,7 @@ static void step_mount_done(ob_step_mount *mount)
 	free(mount->target);
 	free(mount->source);
 	free(mount->id);
+	free(mount->env);
 }
 
 void ob_step_done(ob_step *step)

@@ -60,8 +60,14 @@ ocib_errc ob_dispatch_add_step(ob_dispatch *d, ob_step_op op, ob_step **out, oci
 ocib_errc ob_dispatch_step_text(const ob_dispatch *d, const char *source,
 				const ob_shell_options *options, char **out, ocib_error **err)
 {
+	return ob_dispatch_step_text_of(d, source, &d->stage->env, options, out, err);
+}
+
+ocib_errc ob_dispatch_step_text_of(const ob_dispatch *d, const char *source, const ob_strlist *env,
+				   const ob_shell_options *options, char **out, ocib_error **err)
+{
 	ob_autofree char *expanded = NULL;
-	ocib_errc r = ob_shell_word(source, &d->stage->env, options, NULL, &expanded, NULL);
+	ocib_errc r = ob_shell_word(source, env, options, NULL, &expanded, NULL);
 
 	if (r == OCIB_ERR_NOMEM)
 		return ob_fail_nomem(err);

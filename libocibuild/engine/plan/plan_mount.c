@@ -10,6 +10,7 @@
 #include "engine/plan/planner.h"
 
 #define NAME_SPACE_ARG "BUILDKIT_CACHE_MOUNT_NS"
+#define SECRETS_DIR    "/run/secrets"
 
 typedef struct word_place {
 	const ob_dispatch *d;
@@ -32,9 +33,8 @@ static ocib_errc expand_at(void *user, const char *word, char **out, ocib_error 
 }
 
 /* The target where the command will find it; the root itself cannot be mounted over. */
-static ocib_errc read_target(const mount_reader *m, ocib_error **err)
+static ocib_errc set_target(const mount_reader *m, const char *written, ocib_error **err)
 {
-	const char *written = m->given->target ? m->given->target : "";
 	const char *dir = m->d->stage->config->working_dir;
 	ob_autofree char *cwd = ob_path_join("/", dir ? dir : "");
 
@@ -47,11 +47,50 @@ static ocib_errc read_target(const mount_reader *m, ocib_error **err)
 			    m->mount->target, *written ? "" : ": the mount needs a target");
 }
 
+static ocib_errc read_target(const mount_reader *m, ocib_error **err)
+{
+	return set_target(m, m->given->target ? m->given->target : "", err);
+}
+
+static void set_owner(const mount_reader *m, uint32_t default_mode)
+{
+	m->mount->mode = m->given->has_mode ? m->given->mode & 07777 : default_mode;
+	m->mount->uid = m->given->has_uid ? m->given->uid : 0;
+	m->mount->gid = m->given->has_gid ? m->given->gid : 0;
+}
+
 static ocib_errc read_tmpfs(const mount_reader *m, ocib_error **err)
 {
-	(void)err;
 	m->mount->size = m->given->size > 0 ? (uint64_t)m->given->size : 0;
-	return OCIB_OK;
+	return read_target(m, err);
+}
+
+/* A file unless it is a variable only; called after its id, which is the last of its target's name. */
+static ocib_errc read_secret(const mount_reader *m, ocib_error **err)
+{
+	const ob_run_mount *given = m->given;
+	ob_autofree char *target = ob_path_clean(given->target ? given->target : "");
+	const char *id = given->source ? given->source : given->id;
+	ob_step_mount *mount = m->mount;
+
+	if (!target)
+		return ob_fail_nomem(err);
+	mount->id = strdup(id ? id : ob_path_base(target));
+	ob_autofree char *clean = mount->id ? ob_path_clean(mount->id) : NULL;
+	ob_autofree char *place =
+		clean ? ob_str_printf(SECRETS_DIR "/%s", ob_path_base(clean)) : NULL;
+	if (!place)
+		return ob_fail_nomem(err);
+	mount->required = given->required;
+	set_owner(m, 0400);
+	if (given->env) {
+		mount->env = strdup(*given->env ? given->env : mount->id);
+		if (!mount->env)
+			return ob_fail_nomem(err);
+	}
+	if (given->env && !given->target)
+		return OCIB_OK;
+	return set_target(m, given->target ? given->target : place, err);
 }
 
 static ocib_errc read_cache(const mount_reader *m, ocib_error **err)
@@ -68,28 +107,27 @@ static ocib_errc read_cache(const mount_reader *m, ocib_error **err)
 	if (!mount->source || !mount->id)
 		return ob_fail_nomem(err);
 	mount->sharing = given->sharing ? given->sharing : OB_SHARING_SHARED;
-	mount->mode = 0755;
-	if (!ob_str_eq(mount->source, "/"))
-		return OCIB_OK;
-	mount->mode = given->has_mode ? given->mode & 07777 : 0755;
-	mount->uid = given->has_uid ? given->uid : 0;
-	mount->gid = given->has_gid ? given->gid : 0;
-	return OCIB_OK;
+	if (ob_str_eq(mount->source, "/"))
+		set_owner(m, 0755);
+	else
+		mount->mode = 0755; /* as a cache that nobody asked an owner for */
+	return read_target(m, err);
 }
 
 static const struct {
 	const char *name;
 	ocib_errc (*read)(const mount_reader *m, ocib_error **err); /* NULL: not executed yet */
 } types[] = {
-	[OB_RUN_MOUNT_BIND] = {"bind", NULL},         [OB_RUN_MOUNT_CACHE] = {"cache", read_cache},
-	[OB_RUN_MOUNT_TMPFS] = {"tmpfs", read_tmpfs}, [OB_RUN_MOUNT_SECRET] = {"secret", NULL},
+	[OB_RUN_MOUNT_BIND] = {"bind", NULL},
+	[OB_RUN_MOUNT_CACHE] = {"cache", read_cache},
+	[OB_RUN_MOUNT_TMPFS] = {"tmpfs", read_tmpfs},
+	[OB_RUN_MOUNT_SECRET] = {"secret", read_secret},
 	[OB_RUN_MOUNT_SSH] = {"ssh", NULL},
 };
 
 static ocib_errc read_mount(const mount_reader *m, ocib_error **err)
 {
 	const ob_run_mount *given = m->given;
-	ocib_errc r;
 
 	if (!types[given->type].read || given->from)
 		return ob_fail_here(err, m->d, m->at, OCIB_ERR_UNSUPPORTED,
@@ -98,8 +136,7 @@ static ocib_errc read_mount(const mount_reader *m, ocib_error **err)
 	m->mount->type = given->type;
 	m->mount->read_only = given->read_only;
 	m->mount->at = *ob_dispatch_place(m->d, m->at);
-	r = read_target(m, err);
-	return r ? r : types[given->type].read(m, err);
+	return types[given->type].read(m, err);
 }
 
 static ocib_errc add_mount(const ob_dispatch *d, const ob_flag *flag, ob_run_op *op,

@@ -188,8 +188,21 @@ static char *summarize(const ob_heredoc *heredoc)
 	return ob_str_printf(" (%.*s%s)", (int)line, text, end ? "..." : "");
 }
 
+/* Variables as the text shows them: of a secret, that it is one. */
+static ocib_errc masked_env(const ob_dispatch *d, const ob_run_op *op, ob_strlist *out,
+			    ocib_error **err)
+{
+	if (ob_strlist_copy(out, &d->stage->env) < 0)
+		return ob_fail_nomem(err);
+	for (size_t i = 0; i < op->mount_count; i++)
+		if (op->mounts[i].env && ob_env_set(out, op->mounts[i].env, "****") < 0)
+			return ob_fail_nomem(err);
+	return OCIB_OK;
+}
+
 static ocib_errc describe(const ob_dispatch *d, ob_step *step, ocib_error **err)
 {
+	ob_autodone(ob_strlist) env = {0};
 	const ob_instruction *instruction = d->instruction;
 	const ob_shell_options options = {
 		.escape = d->planner->dockerfile->escape,
@@ -203,7 +216,8 @@ static ocib_errc describe(const ob_dispatch *d, ob_step *step, ocib_error **err)
 
 	if (!text)
 		return ob_fail_nomem(err);
-	return ob_dispatch_step_text(d, text, &options, &step->text, err);
+	ocib_errc r = masked_env(d, &step->run, &env, err);
+	return r ? r : ob_dispatch_step_text_of(d, text, &env, &options, &step->text, err);
 }
 
 ocib_errc ob_dispatch_run(ob_dispatch *d, ocib_error **err)

@@ -222,6 +222,9 @@ ocib_errc ob_dispatch_add_step(ob_dispatch *d, ob_step_op op, ob_step **out, oci
 /** The step's text: @p source with variables replaced as @p options say, its keyword in capitals. */
 ocib_errc ob_dispatch_step_text(const ob_dispatch *d, const char *source,
 				const ob_shell_options *options, char **out, ocib_error **err);
+/** The same with variables that only the text is to show. */
+ocib_errc ob_dispatch_step_text_of(const ob_dispatch *d, const char *source, const ob_strlist *env,
+				   const ob_shell_options *options, char **out, ocib_error **err);
 void ob_step_done(ob_step *step);
 ocib_errc ob_config_set_text(char **field, const char *value, ocib_error **err);
 

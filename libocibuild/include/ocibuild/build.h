@@ -17,6 +17,17 @@ typedef struct ocib_output {
 	const char *name; /**< registry: names to push to, comma-separated; default: the tags */
 } ocib_output;
 
+/**
+ * One --secret, for RUN --mount=type=secret. It is in the memory of the build and of the commands that ask
+ * for it, and in no layer, cache key, history, log or list of processes.
+ */
+typedef struct ocib_secret {
+	const char *id;
+	const char *path; /**< file with the content; NULL: it is @ref data */
+	const void *data;
+	size_t len;
+} ocib_secret;
+
 /** What to build. Start from OCIB_BUILD_OPTIONS_INIT; a zero field means its default. Borrowed. */
 typedef struct ocib_build_options {
 	size_t size;             /**< sizeof this struct, set by the initialiser */
@@ -60,6 +71,9 @@ typedef struct ocib_build_options {
 	 * with build_contexts, except that a stage of the same name stays what it is.
 	 */
 	const char *const *base_images;
+	/** For RUN --mount=type=secret; of two with one id the later counts. */
+	const ocib_secret *secrets;
+	size_t secret_count;
 } ocib_build_options;
 #define OCIB_BUILD_OPTIONS_INIT OCIB_OPTIONS_INIT(ocib_build_options)
 
