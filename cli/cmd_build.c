@@ -20,12 +20,12 @@ typedef struct values {
 #define AT(field) offsetof(values, field)
 static const cli_option options[] = {
 	{"file", 'f', CLI_STRING, AT(file), "PATH",
-	 "the Dockerfile; '-' reads it from standard input (default: CONTEXT/Dockerfile)"},
+	 "the Dockerfile, or its URL; '-' reads it from standard input (default: CONTEXT/Dockerfile)"},
 	{"tag", 't', CLI_LIST, AT(tags), "NAME[:TAG]", "name for the image; repeatable"},
 	{"build-arg", 0, CLI_LIST, AT(build_args), "KEY[=VALUE]",
 	 "value of an ARG; without '=' from the environment"},
 	{"build-context", 0, CLI_LIST, AT(build_contexts), "NAME=VALUE",
-	 "a named context: a directory, oci-layout://DIR[:TAG|@DIGEST], docker-image://NAME"},
+	 "a named context: a directory, a URL, oci-layout://DIR[:TAG|@DIGEST], docker-image://NAME"},
 	{"target", 0, CLI_STRING, AT(target), "STAGE", "stage to build (default: the last)"},
 	{"platform", 0, CLI_STRING, AT(platform), "OS/ARCH",
 	 "what to build for (default: this machine)"},
@@ -137,7 +137,11 @@ static int check_values(const cli_command *self, const values *v, const char *co
 		return cli_usage_error(self, "--jobs is a number from 1 to 1024, not '%s'",
 				       v->jobs);
 	o->jobs = (uint32_t)jobs;
-	if (strcmp(context, "-") == 0 || strstr(context, "://") || strncmp(context, "git@", 4) == 0)
+	if (strcmp(context, "-") == 0 && v->file && strcmp(v->file, "-") == 0)
+		return cli_usage_error(self, "standard input cannot be both the context and the "
+					     "Dockerfile");
+	if (strncmp(context, "http://", 7) && strncmp(context, "https://", 8) &&
+	    (strstr(context, "://") || strncmp(context, "git@", 4) == 0))
 		return cli_usage_error(self,
 				       "a context of '%s' is not implemented yet in version %s; "
 				       "give a directory",
@@ -190,7 +194,7 @@ static int take_epoch(const cli_command *self, ocib_build_options *o)
 
 static void fill_options(const values *v, const char *context, ocib_build_options *o)
 {
-	o->context_dir = context;
+	o->context = context;
 	o->dockerfile = v->file;
 	o->target = v->target;
 	o->platform = v->platform;

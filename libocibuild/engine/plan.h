@@ -11,6 +11,7 @@
 #include "dockerfile/ignore.h"
 #include "dockerfile/instruction.h"
 #include "dockerfile/run_mount.h"
+#include "engine/context/remote_context.h"
 #include "engine/image_source.h"
 #include "image/config.h"
 #include "sandbox/sandbox.h"
@@ -19,6 +20,7 @@ typedef enum ob_node_kind {
 	OB_NODE_SCRATCH = 1,
 	OB_NODE_IMAGE,
 	OB_NODE_CONTEXT, /* a local directory with ignore patterns */
+	OB_NODE_TREE,    /* a context that is an archive */
 	OB_NODE_STAGE
 } ob_node_kind;
 
@@ -114,10 +116,13 @@ typedef struct ob_node {
 	ob_image_source *image;
 	/* CONTEXT */
 	char *dir;         /**< absolute */
+	bool is_temporary; /**< made for this build: what is in it is not remembered by its path */
 	ob_ignore *ignore; /**< or NULL */
 	char *ignore_file; /**< name of the ignore file for messages, or NULL */
 	ob_strlist ignore_patterns;
 	unsigned *ignore_lines;
+	/* TREE */
+	ob_tree *tree;
 	/* STAGE */
 	size_t base; /**< node */
 	ob_step *steps;
@@ -135,6 +140,8 @@ typedef struct ob_plan {
 	int64_t epoch;
 	ob_dockerfile **triggers; /**< ONBUILD instructions that steps borrow from */
 	size_t trigger_count;
+	ob_remote_context *remotes; /**< named contexts that were fetched */
+	size_t remote_count;
 } ob_plan;
 
 typedef struct ob_named_context {
@@ -144,7 +151,9 @@ typedef struct ob_named_context {
 } ob_named_context;
 
 typedef struct ob_plan_options {
-	const char *context_dir;      /**< absolute */
+	const char *context_dir;      /**< absolute; NULL where there is a tree */
+	ob_tree *context_tree;        /**< borrowed; a context that is an archive */
+	bool context_is_remote;       /**< no ignore file speaks of it */
 	const char *dockerfile_path;  /**< for its .dockerignore; NULL when it came from stdin */
 	const char *target;           /**< or NULL */
 	ob_platform platform;         /**< what is built */

@@ -1,5 +1,6 @@
 #!/bin/sh
-# ADD from a real HTTP server: what ends up in the image, what is asked for twice, what is refused.
+# ADD and contexts from a real HTTP server and from standard input: what ends up in the image, what is asked
+# for twice, what is refused.
 . "$(dirname "$0")/lib.sh"
 need python3 curl tar
 mkdir "$work/www" "$work/context"
@@ -86,6 +87,54 @@ want 4 "/nothing: 404" "$OCIBUILD" build -f "$work/gone" "$work/context"
 want 7 "offline" "$OCIBUILD" build --offline -f "$work/Dockerfile" "$work/context"
 printf 'FROM scratch\nADD --checksum=md5:0 http://%s/file /\n' "$server" >"$work/algorithm"
 want 3 "sha256" "$OCIBUILD" build -f "$work/algorithm" "$work/context"
+say "a context that is an archive: owners are kept, no ignore file counts, -f is a path in it"
+mkdir -p "$work/tree/sub"
+printf 'FROM scratch\nCOPY . /all/\n' >"$work/tree/Dockerfile"
+printf 'FROM scratch\nCOPY inside /other\n' >"$work/tree/sub/other"
+printf '*\n' >"$work/tree/.dockerignore"
+tar -C "$work/tree" --owner=7 --group=8 --numeric-owner -cJf "$work/www/tree.tar.xz" .
+# context CONTEXT [OPTIONS]: as build(), of that context
+context() {
+	"$OCIBUILD" build --progress plain -o "type=tar,dest=$work/out.tar" "$@" 2>"$work/stderr" ||
+		{ cat "$work/stderr" >&2; fail "build of '$*'"; }
+}
+context "http://$server/tree.tar.xz"
+lists '^-rw-r--r-- 7/8 +7 .* all/inside$'
+lists ' all/.dockerignore$'
+context - <"$work/www/tree.tar.xz"
+grep -q CACHED "$work/stderr" || fail "the same archive was not CACHED"
+context - -f sub/other <"$work/www/tree.tar.xz"
+lists ' other$'
+want 4 "there is no 'nothing' in the archive" "$OCIBUILD" build -f nothing "http://$server/tree.tar.xz"
+
+say "a context that is a Dockerfile, and a Dockerfile from elsewhere"
+printf 'FROM scratch\nCOPY . /all/\n' >"$work/www/alone"
+context "http://$server/alone"
+lists '^-rw------- 0/0 .* all/context$'
+context - <"$work/www/alone"
+[ "$(tar -tf "$work/out.tar" | grep -v '/$')" = "" ] || fail "standard input left something in the context"
+context -f "http://$server/alone" "$work/context"
+lists ' all/local$'
+printf 'FROM scratch\nCOPY --from=file context /named\n' >"$work/named"
+context -f "$work/named" --build-context "file=http://$server/file" "$work/context"
+lists '^-rw------- 0/0 .* named$'
+want 4 "/nothing: 404" "$OCIBUILD" build "http://$server/nothing"
+want 4 "build context 'file': http://$server/nothing: 404" "$OCIBUILD" build -f "$work/named" \
+	--build-context "file=http://$server/nothing" "$work/context"
+want 3 "empty" "$OCIBUILD" build -
+want 2 "both" "$OCIBUILD" build - -f -
+[ -z "$(ls "$OCIBUILD_STORE/tmp")" ] || fail "litter: $(ls "$OCIBUILD_STORE/tmp")"
+
+say "a context that does not come can be interrupted"
+mkfifo "$work/fifo"
+"$OCIBUILD" build - <"$work/fifo" >"$work/stdout" 2>&1 &
+pid=$!
+exec 9>"$work/fifo"
+sleep 0.5
+kill -INT "$pid"
+wait "$pid" && fail "an interrupted build ended well"
+exec 9>&-
+
 stop_server
 want 6 "$server" "$OCIBUILD" build -f "$work/Dockerfile" "$work/context"
 whole

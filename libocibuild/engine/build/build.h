@@ -1,7 +1,8 @@
 /* engine/build/build.h — one build under way: what its parts share, and who does what.
  *
  *   build.c         the public call: a thread that does the work, events pumped to the caller
- *   build_options.c what the caller asked for    build_setup.c options and Dockerfile to a plan
+ *   build_options.c what the caller asked for    build_input.c context and Dockerfile
+ *   build_setup.c   both to a plan
  *   schedule.c      stages side by side          stage_run.c   one stage, step by step
  *   step_copy.c     COPY, ADD, WORKDIR           step_run.c    RUN
  *   run_mounts.c    --mount of a RUN             secrets.c     --secret
@@ -21,6 +22,7 @@
 #include "engine/build/secrets.h"
 #include "engine/build/step_cache.h"
 #include "engine/build/step_events.h"
+#include "engine/context/remote_context.h"
 #include "engine/copy.h"
 #include "engine/plan.h"
 #include "engine/tree.h"
@@ -61,6 +63,14 @@ typedef struct ob_ca_bundle {
 	uint8_t digest[OB_SHA256_LEN];
 } ob_ca_bundle;
 
+/** What a build reads. */
+typedef struct ob_build_input {
+	char *dir;        /**< the context, absolute; NULL where it is an archive's tree */
+	char *dockerfile; /**< path of the file; NULL where it is no file of its own */
+	bool is_remote;   /**< the context is not local: no ignore file speaks of it */
+	ob_remote_context remote;
+} ob_build_input;
+
 typedef struct ob_build {
 	ocib_context *ctx;
 	ob_store *store;
@@ -75,6 +85,7 @@ typedef struct ob_build {
 	ob_secrets secrets;
 	ob_strlist extra_hosts; /**< lines for /etc/hosts */
 
+	ob_build_input input;
 	ob_image_sources *sources;
 	ob_dockerfile *dockerfile;
 	ob_plan *plan;
@@ -90,6 +101,11 @@ typedef struct ob_build {
 /** Into the build's own fields. Kinds: INVALID, UNSUPPORTED. */
 ocib_errc ob_build_check_options(ob_build *build, const ocib_build_options *options,
 				 ocib_error **err);
+
+/* build_input.c */
+/** Find the context, fetch it where it is not here, and parse the Dockerfile. */
+ocib_errc ob_build_open_input(ob_build *build, ocib_error **err);
+void ob_build_input_done(ob_build_input *input);
 
 /* build_setup.c */
 /** Options to plan, with nodes made. ctx, store and shop are set before. */

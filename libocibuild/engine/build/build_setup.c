@@ -3,12 +3,7 @@
  * Options are checked before anything is read, the Dockerfile is parsed before a base is looked for, and
  * no step has run when this ends.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
-#include "base/fds.h"
 #include "base/limits.h"
 #include "base/strings.h"
 #include "engine/build/build.h"
@@ -16,92 +11,7 @@
 /* Raised when the same step would give other bytes than an earlier version gave. */
 #define LAYER_FORMAT 1
 
-/* --- files --- */
-
-static ocib_errc context_path(const ob_build *build, char **out, ocib_error **err)
-{
-	const char *given = build->options.context_dir ? build->options.context_dir : ".";
-	ob_autofree char *path = realpath(given, NULL);
-	struct stat st;
-
-	if (!path && (errno == ENOENT || errno == ENOTDIR))
-		return ob_fail(err, OCIB_ERR_NOTFOUND, "the context '%s' does not exist", given);
-	if (!path || stat(path, &st) < 0)
-		return ob_fail_errno(err, "open the context '%s'", given);
-	if (!S_ISDIR(st.st_mode))
-		return ob_fail(err, OCIB_ERR_INVALID, "the context '%s' is not a directory", given);
-	*out = ob_take_ptr(path);
-	return OCIB_OK;
-}
-
-/* As docker does: the given file, else Dockerfile in the context, else dockerfile. */
-static ocib_errc dockerfile_path(const ob_build *build, const char *context, char **out,
-				 ocib_error **err)
-{
-	ob_autofree char *path = NULL, *lower = NULL;
-
-	if (build->options.dockerfile) {
-		path = strdup(build->options.dockerfile);
-	} else {
-		path = ob_str_printf("%s/Dockerfile", context);
-		lower = ob_str_printf("%s/dockerfile", context);
-		if (path && lower && access(path, F_OK) < 0 && access(lower, F_OK) == 0) {
-			free(path);
-			path = ob_take_ptr(lower);
-		}
-	}
-	if (!path)
-		return ob_fail_nomem(err);
-	*out = ob_take_ptr(path);
-	return OCIB_OK;
-}
-
-/* How errors call it: as it was given, or by its name alone where it was found in the context. */
-static const char *shown_name(const ob_build *build, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return build->options.dockerfile || !slash ? path : slash + 1;
-}
-
-static ocib_errc read_dockerfile(const ob_build *build, const char *path, ob_buffer *text,
-				 ocib_error **err)
-{
-	ob_auto(ocib_error) why = NULL;
-	ocib_errc r = ob_read_file(AT_FDCWD, path, text, &why);
-
-	if (r == OCIB_OK)
-		return OCIB_OK;
-	if (r == OCIB_ERR_LIMIT) /* whatever that file is, it is not a Dockerfile */
-		return ob_fail(err, OCIB_ERR_SYNTAX, "the Dockerfile '%s' has more than %ju bytes",
-			       path, (uintmax_t)OB_LIMIT_DOCKERFILE);
-	if (r == OCIB_ERR_NOTFOUND)
-		ob_error_set_hint(
-			&why, "%s",
-			build->options.dockerfile
-				? "the path of -f begins at the working directory, not at the context"
-				: "name it with -f, or give the directory it is in");
-	(void)ob_error_move(err, &why);
-	return ob_wrap(err, r, "read the Dockerfile");
-}
-
-static ocib_errc load_dockerfile(ob_build *build, const char *context, char **path,
-				 ocib_error **err)
-{
-	const char *text = build->options.dockerfile_text;
-	ob_autodone(ob_buffer) file = OB_BUFFER_INIT(OB_LIMIT_DOCKERFILE, "Dockerfile");
-
-	if (text)
-		return ob_dockerfile_parse("Dockerfile", text, strlen(text), &build->dockerfile,
-					   err);
-	ocib_errc r = dockerfile_path(build, context, path, err);
-	if (r == OCIB_OK)
-		r = read_dockerfile(build, *path, &file, err);
-	if (r < 0)
-		return r;
-	return ob_dockerfile_parse(shown_name(build, *path), file.data ? file.data : "", file.len,
-				   &build->dockerfile, err);
-}
+/* --- Dockerfile --- */
 
 static void warn_dockerfile(const ob_build *build)
 {
@@ -217,15 +127,16 @@ static ocib_errc fill_input(const ocib_build_options *options, plan_input *in, o
 	return add_contexts(in, options, err);
 }
 
-static ocib_errc make_plan(ob_build *build, const char *context, const char *dockerfile,
-			   ocib_error **err)
+static ocib_errc make_plan(ob_build *build, ocib_error **err)
 {
 	const ocib_build_options *options = &build->options;
 	__attribute__((cleanup(plan_input_done))) plan_input in = {0};
 	const ob_registry_options registry = {.plain_http = options->plain_http != 0};
 	ob_plan_options plan = {
-		.context_dir = context,
-		.dockerfile_path = dockerfile,
+		.context_dir = build->input.dir,
+		.context_tree = build->input.remote.tree,
+		.context_is_remote = build->input.is_remote,
+		.dockerfile_path = build->input.dockerfile,
 		.target = options->target,
 		.platform_given = options->platform && *options->platform,
 		.build_args = &in.build_args,
@@ -291,25 +202,12 @@ static ocib_errc make_nodes(ob_build *build, ocib_error **err)
 	return OCIB_OK;
 }
 
-static ocib_errc load(ob_build *build, const char *context, char **dockerfile, ocib_error **err)
-{
-	ob_step_span span = {.text = "loading Dockerfile"};
-
-	ob_span_start(build->ctx, &span);
-	ocib_errc r =
-		ob_span_end(build->ctx, &span, load_dockerfile(build, context, dockerfile, err));
-	if (r == OCIB_OK)
-		warn_dockerfile(build);
-	return r;
-}
-
-static ocib_errc resolve(ob_build *build, const char *context, const char *dockerfile,
-			 ocib_error **err)
+static ocib_errc resolve(ob_build *build, ocib_error **err)
 {
 	ob_step_span span = {.text = "resolving base images"};
 
 	ob_span_start(build->ctx, &span);
-	ocib_errc r = ob_span_end(build->ctx, &span, make_plan(build, context, dockerfile, err));
+	ocib_errc r = ob_span_end(build->ctx, &span, make_plan(build, err));
 	if (r == OCIB_OK)
 		warn_plan(build);
 	return r;
@@ -328,15 +226,14 @@ static bool has_run(const ob_plan *plan)
 
 ocib_errc ob_build_setup(ob_build *build, const ocib_build_options *options, ocib_error **err)
 {
-	ob_autofree char *context = NULL, *dockerfile = NULL;
-
 	ocib_errc r = ob_build_check_options(build, options, err);
+
 	if (r == OCIB_OK)
-		r = context_path(build, &context, err);
-	if (r == OCIB_OK)
-		r = load(build, context, &dockerfile, err);
-	if (r == OCIB_OK)
-		r = resolve(build, context, dockerfile, err);
+		r = ob_build_open_input(build, err);
+	if (r < 0)
+		return r;
+	warn_dockerfile(build);
+	r = resolve(build, err);
 	if (r < 0)
 		return r;
 	build->has_epoch = build->plan->has_epoch;
@@ -374,4 +271,5 @@ void ob_build_done(ob_build *build)
 	ob_strlist_done(&build->extra_hosts);
 	ob_ca_bundle_done(&build->ca);
 	ob_secrets_done(&build->secrets);
+	ob_build_input_done(&build->input);
 }

@@ -135,6 +135,8 @@ static ocib_errc begin_node(ob_build *build, size_t i, ocib_error **err)
 		r = ob_tree_new_image(build->store, node->image, &run->tree, err);
 	else if (node->kind == OB_NODE_SCRATCH && node->needed)
 		r = ob_tree_new_scratch(build->store, &run->tree, err);
+	else if (node->kind == OB_NODE_TREE)
+		run->tree = ob_tree_ref(node->tree);
 	if (r == OCIB_OK && run->tree)
 		r = ob_step_key_of_tree(ob_tree_chain_id(run->tree), run->key, err);
 	run->done = true;

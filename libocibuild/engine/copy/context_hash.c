@@ -133,7 +133,7 @@ static void remember(ob_context_scan *scan, const ob_copy_file *file)
 {
 	struct stat st;
 
-	if (file->xattr_count)
+	if (file->xattr_count || !scan->cache)
 		return;
 	stamp_to_stat(file, &st);
 	ob_stat_cache_put(scan->cache, file->path, &st, file->digest);
@@ -158,7 +158,8 @@ static ocib_errc look_up(ob_context_scan *scan, ob_copy_files *files, ob_copy_fi
 			continue;
 		}
 		stamp_to_stat(file, &st);
-		file->has_digest = ob_stat_cache_get(scan->cache, file->path, &st, file->digest);
+		file->has_digest = scan->cache &&
+				   ob_stat_cache_get(scan->cache, file->path, &st, file->digest);
 		if (!file->has_digest)
 			(*rest)[(*count)++] = file;
 	}

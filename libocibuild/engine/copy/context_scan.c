@@ -34,7 +34,8 @@ ocib_errc ob_context_scan_new(ocib_context *ctx, ob_store *store, const ob_node 
 			       node->dir);
 	if (scan->rootfd < 0)
 		return ob_fail_errno(err, "open the build context '%s'", node->dir);
-	ocib_errc r = ob_stat_cache_open(store, node->dir, &scan->cache, err);
+	ocib_errc r = node->is_temporary ? OCIB_OK
+					 : ob_stat_cache_open(store, node->dir, &scan->cache, err);
 	if (r)
 		return r;
 	*out = ob_take_ptr(scan);

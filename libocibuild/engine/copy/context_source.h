@@ -14,7 +14,7 @@ struct ob_context_scan {
 	int rootfd;
 	int64_t opened_sec;   /* what changed shortly before this or after is young */
 	pthread_mutex_t lock; /* the stat cache's */
-	ob_stat_cache *cache;
+	ob_stat_cache *cache; /* or NULL: the directory is not worth remembering */
 };
 
 /** @p scan is borrowed. */

@@ -23,7 +23,7 @@ static ocib_errc fail_missing(const ob_copy_job *job, const char *path, ocib_err
 	const ob_node *node = &job->input.plan->nodes[ob_job_op(job)->from];
 	ocib_errc r;
 
-	if (node->kind == OB_NODE_CONTEXT)
+	if (node->kind == OB_NODE_CONTEXT || node->kind == OB_NODE_TREE)
 		r = ob_fail(err, OCIB_ERR_NOTFOUND, "'/%s' not found in the build context", path);
 	else
 		r = ob_fail(err, OCIB_ERR_NOTFOUND, "'/%s' not found in %s '%s'", path,

@@ -160,6 +160,7 @@ static void node_done(ob_node *node)
 		ob_step_done(&node->steps[i]);
 	free(node->steps);
 	node->config = ob_config_free(node->config);
+	(void)ob_tree_free(node->tree);
 }
 
 ob_plan *ob_plan_free(ob_plan *plan)
@@ -169,6 +170,9 @@ ob_plan *ob_plan_free(ob_plan *plan)
 	for (size_t i = 0; i < plan->node_count; i++)
 		node_done(&plan->nodes[i]);
 	free(plan->nodes);
+	for (size_t i = 0; i < plan->remote_count; i++)
+		ob_remote_context_done(&plan->remotes[i]);
+	free(plan->remotes);
 	for (size_t i = 0; i < plan->trigger_count; i++)
 		ob_dockerfile_free(plan->triggers[i]);
 	free(plan->triggers);

@@ -1,8 +1,8 @@
-/* engine/plan/plan_contexts.c — nodes of what is outside: scratch, images, and local directories with
- * their ignore files.
+/* engine/plan/plan_contexts.c — nodes of what is outside: scratch, images, and contexts with their ignore
+ * files.
  *
  * The build context obeys <Dockerfile>.dockerignore where there is one, and only else its own
- * .dockerignore; a named directory obeys its own. A node is made when something uses it, so a build
+ * .dockerignore; a named directory obeys its own; what is not a local directory obeys none. A node is made when something uses it, so a build
  * that copies nothing from its context does not look at it.
  */
 #include <errno.h>
@@ -19,7 +19,9 @@
 ocib_errc ob_planner_main_context(ob_planner *p, const ob_location *at, size_t *index,
 				  ocib_error **err)
 {
-	if (!p->options->context_dir)
+	ob_tree *tree = p->options->context_tree;
+
+	if (!p->options->context_dir && !tree)
 		return ob_fail_at(err, p->dockerfile, at, OCIB_ERR_NOTFOUND,
 				  "there is no build context to copy from");
 	if (p->main_context == OB_NO_INDEX) {
@@ -31,10 +33,11 @@ ocib_errc ob_planner_main_context(ob_planner *p, const ob_location *at, size_t *
 		p->sources = grown;
 		/* The key is no image's: nothing else finds it. */
 		p->sources[p->source_count] = (ob_plan_source){
-			.kind = OB_NODE_CONTEXT,
+			.kind = tree ? OB_NODE_TREE : OB_NODE_CONTEXT,
 			.name = strdup("context"),
 			.key = strdup(""),
-			.dir = strdup(p->options->context_dir),
+			.dir = tree ? NULL : strdup(p->options->context_dir),
+			.is_remote = p->options->context_is_remote,
 			.at = at,
 			.node = OB_NO_INDEX,
 		};
@@ -42,7 +45,31 @@ ocib_errc ob_planner_main_context(ob_planner *p, const ob_location *at, size_t *
 	}
 	*index = p->main_context;
 	const ob_plan_source *source = &p->sources[*index];
-	return source->name && source->key && source->dir ? OCIB_OK : ob_fail_nomem(err);
+	return source->name && source->key && (tree || source->dir) ? OCIB_OK : ob_fail_nomem(err);
+}
+
+/* The plan keeps what was fetched. */
+static ocib_errc fetch_context(ob_planner *p, ob_plan_source *source, ocib_error **err)
+{
+	ob_plan *plan = p->plan;
+	ob_remote_context *grown =
+		reallocarray(plan->remotes, plan->remote_count + 1, sizeof(*grown));
+
+	if (!grown)
+		return ob_fail_nomem(err);
+	plan->remotes = grown;
+	ob_remote_context *remote = &grown[plan->remote_count];
+	*remote = (ob_remote_context){0};
+	ocib_errc r = ob_remote_context_fetch(p->ctx, ob_image_sources_store(p->images),
+					      source->context, false, 0, remote, err);
+	if (r) {
+		r = ob_wrap(err, r, "build context '%s'", source->key);
+		return ob_source_locate(&p->dockerfile->source, source->at, r, err);
+	}
+	plan->remote_count++;
+	source->is_remote = true;
+	source->dir = strdup(remote->dir);
+	return source->dir ? OCIB_OK : ob_fail_nomem(err);
 }
 
 ocib_errc ob_planner_open_dir(ob_planner *p, ob_plan_source *source, ocib_error **err)
@@ -50,6 +77,8 @@ ocib_errc ob_planner_open_dir(ob_planner *p, ob_plan_source *source, ocib_error 
 	struct stat st;
 	ocib_errc r;
 
+	if (ob_is_remote_context(source->context))
+		return fetch_context(p, source, err);
 	source->dir = realpath(source->context, NULL);
 	if (source->dir && stat(source->dir, &st) == 0 && S_ISDIR(st.st_mode))
 		return OCIB_OK;
@@ -155,10 +184,13 @@ ocib_errc ob_planner_source_node(ob_planner *p, size_t index, size_t *out, ocib_
 	node->name = strdup(source->name);
 	if (!node->name)
 		return ob_fail_nomem(err);
+	if (source->kind == OB_NODE_TREE)
+		node->tree = ob_tree_ref(p->options->context_tree);
 	if (source->kind != OB_NODE_CONTEXT)
 		return OCIB_OK;
 	node->dir = strdup(source->dir);
+	node->is_temporary = source->is_remote;
 	if (!node->dir)
 		return ob_fail_nomem(err);
-	return read_ignore(p, index == p->main_context, node, err);
+	return source->is_remote ? OCIB_OK : read_ignore(p, index == p->main_context, node, err);
 }

@@ -113,9 +113,7 @@ static ocib_errc refuse_context(const ob_planner *p, const ob_plan_source *sourc
 
 	if (ob_str_starts(value, OB_CONTEXT_IMAGE) || ob_str_starts(value, OB_CONTEXT_LAYOUT))
 		return OCIB_OK;
-	const char *what = ob_is_git_source(value)   ? "a git repository"
-			   : ob_is_url_source(value) ? "a URL"
-						     : "of an unknown kind";
+	const char *what = ob_is_git_source(value) ? "a git repository" : "of an unknown kind";
 	return ob_fail_at(err, p->dockerfile, source->at, OCIB_ERR_UNSUPPORTED,
 			  "build context '%s' is %s, which is not supported yet: %s", source->key,
 			  what, value);

@@ -73,9 +73,11 @@ static ocib_errc find_context(const ob_planner *p, const char *key, const ob_pla
 	return OCIB_OK;
 }
 
-/* What a named context is; remote ones stay IMAGE, and are refused when they are opened. */
+/* What a named context is; of an unknown kind it stays IMAGE, and is refused when it is opened. */
 static ob_node_kind context_kind(const char *value)
 {
+	if (ob_is_remote_context(value))
+		return OB_NODE_CONTEXT;
 	if (ob_str_eq(value, OB_CONTEXT_IMAGE "scratch"))
 		return OB_NODE_SCRATCH;
 	return strstr(value, "://") || ob_str_starts(value, "git@") ||

@@ -40,7 +40,7 @@ typedef struct ob_input {
 
 /** Something outside of the Dockerfile, once per name and platform. */
 typedef struct ob_plan_source {
-	ob_node_kind kind;   /**< SCRATCH, IMAGE or CONTEXT */
+	ob_node_kind kind;   /**< SCRATCH, IMAGE, CONTEXT or TREE */
 	char *name;          /**< as written, for people */
 	char *key;           /**< what the name means: familiar form, no ":latest" */
 	const char *context; /**< value of the named context that stands in for it, or NULL */
@@ -48,6 +48,7 @@ typedef struct ob_plan_source {
 	const ob_location *at;  /**< the word that named it first */
 	bool wanted;            /**< a needed stage uses it */
 	char *dir;              /**< CONTEXT: absolute, once opened */
+	bool is_remote;         /**< CONTEXT: fetched, so no ignore file speaks of it */
 	ob_image_source *image; /**< IMAGE, once resolved */
 	size_t node;            /**< OB_NO_INDEX until a step or a stage uses it */
 } ob_plan_source;
@@ -141,7 +142,7 @@ ocib_errc ob_planner_find_stand_in(ob_planner *planner, const char *name,
 /** The build context itself, opened. Kinds: NOTFOUND. */
 ocib_errc ob_planner_main_context(ob_planner *planner, const ob_location *at, size_t *source,
 				  ocib_error **err);
-/** Check and complete the directory of a named context. */
+/** The directory of a named context: checked, or fetched. */
 ocib_errc ob_planner_open_dir(ob_planner *planner, ob_plan_source *source, ocib_error **err);
 /** Find what the flags of an instruction name: COPY --from, RUN --mount=from=…. Kinds: SYNTAX. */
 ocib_errc ob_planner_link_command(ob_planner *planner, ob_plan_command *command, ocib_error **err);

@@ -1,8 +1,4 @@
-/* engine/transfer/transfer_import.c — a root file system tarball as an image of one layer.
- *
- * The layer is written as a build writes its own: entries sorted, members that inflate on all
- * cores, the index hidden in the blob. So two tarballs of the same tree give the same layer.
- */
+/* engine/transfer/transfer_import.c — a root file system tarball as an image of one layer. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -13,7 +9,7 @@
 #include "engine/pumped_call.h"
 #include "engine/source/image_name.h"
 #include "engine/transfer/import_changes.h"
-#include "engine/transfer/import_tree.h"
+#include "engine/transfer/import_layer.h"
 #include "image/manifest.h"
 #include "layer/layer_writer.h"
 #include <ocibuild/transfer.h>
@@ -31,84 +27,22 @@ typedef struct import_call {
 
 /* ---- The layer. ---- */
 
-static uint64_t content_size(const ob_layer_index *index)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < index->len; i++)
-		sum += index->entries[i].size;
-	return sum;
-}
-
-static ocib_errc write_entry(const ob_import_tree *tree, const ob_entry *entry,
-			     ob_layer_writer *writer, ocib_error **err)
-{
-	ob_auto(ob_reader) content = NULL;
-	ocib_errc rc = OCIB_OK;
-
-	if (entry->type == OB_ENTRY_FILE && entry->size)
-		rc = ob_import_tree_content(tree, entry, &content, err);
-	return rc ? rc : ob_layer_writer_add(writer, entry, content, err);
-}
-
-static ocib_errc write_entries(const import_call *call, const ob_import_tree *tree,
-			       ob_layer_writer *writer, ocib_error **err)
-{
-	uint64_t total = content_size(tree->index), done = 0, shown = 0;
-
-	for (size_t i = 0; i < tree->index->len; i++) {
-		const ob_entry *entry = &tree->index->entries[i];
-		ocib_errc rc = ob_check_canceled(call->ctx, err);
-
-		if (!rc)
-			rc = write_entry(tree, entry, writer, err);
-		if (rc)
-			return rc;
-		done += entry->size;
-		if (done - shown < 8 * OB_MIB && i + 1 < tree->index->len)
-			continue;
-		shown = done;
-		ob_emit_progress(call->ctx, 0, "layer", "importing", done, total);
-	}
-	return OCIB_OK;
-}
-
-static ocib_errc write_layer(const import_call *call, const ob_import_tree *tree,
-			     ob_layer_result *out, ocib_error **err)
+static ocib_errc import_layer(const import_call *call, ob_layer_result *out, ocib_error **err)
 {
 	const ob_layer_writer_options options = {.compression = call->compression,
 						 .threads = ob_context_jobs(call->ctx),
 						 .clamp = call->options.has_source_date_epoch != 0,
 						 .clamp_sec = call->options.source_date_epoch};
-	ob_auto(ob_blob_writer) blob = NULL;
-	ob_auto(ob_layer_writer) writer = NULL;
-
-	ocib_errc rc = ob_blob_writer_open(call->store, &blob, err);
-	if (!rc)
-		rc = ob_layer_writer_open(&options, ob_blob_writer_unhashed(blob), &writer, err);
-	if (!rc)
-		rc = write_entries(call, tree, writer, err);
-	if (!rc)
-		rc = ob_layer_writer_finish(writer, out, err);
-	if (!rc)
-		rc = ob_blob_writer_commit_trusted(blob, &out->descriptor.digest, err);
-	return rc ? rc : ob_store_put_layer_index(call->store, &out->diff_id, out->index, err);
-}
-
-static ocib_errc import_layer(const import_call *call, ob_layer_result *out, ocib_error **err)
-{
 	bool is_stdin = ob_str_eq(call->file, "-");
 	ob_autofd int fd = is_stdin ? -1 : open(call->file, O_RDONLY | O_CLOEXEC);
-	__attribute__((cleanup(ob_import_tree_done))) ob_import_tree tree = {.spool = -1};
 
 	if (!is_stdin && fd < 0 && errno == ENOENT)
 		return ob_fail(err, OCIB_ERR_NOTFOUND, "there is no file '%s'", call->file);
 	if (!is_stdin && fd < 0)
 		return ob_fail_errno(err, "open '%s'", call->file);
 	const char *name = is_stdin ? "standard input" : call->file;
-	ocib_errc rc = ob_import_tree_read(call->ctx, call->store, is_stdin ? STDIN_FILENO : fd,
-					   name, &tree, err);
-	return rc ? rc : write_layer(call, &tree, out, err);
+	return ob_import_layer(call->ctx, call->store, is_stdin ? STDIN_FILENO : fd, name, 0,
+			       &options, out, err);
 }
 
 /* ---- The image. ---- */

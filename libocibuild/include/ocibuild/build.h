@@ -32,7 +32,7 @@ typedef struct ocib_secret {
 typedef struct ocib_build_options {
 	size_t size;             /**< sizeof this struct, set by the initialiser */
 	const char *context_dir; /**< default "." */
-	/** Path of the file, relative to the working directory; default: Dockerfile in the context. */
+	/** URL or path, relative to the working directory; default: Dockerfile in the context. */
 	const char *dockerfile;
 	const char *dockerfile_text;        /**< instead of a file */
 	const char *target;                 /**< stage to stop at; default the last one */
@@ -74,6 +74,13 @@ typedef struct ocib_build_options {
 	/** For RUN --mount=type=secret; of two with one id the later counts. */
 	const ocib_secret *secrets;
 	size_t secret_count;
+	/**
+	 * Instead of context_dir: a directory; an http or https URL of an archive or of a Dockerfile;
+	 * or "-": an archive or a Dockerfile is read from context_fd. No ignore file speaks of what is
+	 * no directory, and dockerfile is a path in it unless it is absolute.
+	 */
+	const char *context;
+	int context_fd; /**< read to its end; borrowed; default standard input */
 } ocib_build_options;
 #define OCIB_BUILD_OPTIONS_INIT OCIB_OPTIONS_INIT(ocib_build_options)
 

@@ -1,0 +1,40 @@
+/* engine/context/remote_context.h — a build context that is no local directory, brought here.
+ *
+ * An archive becomes a tree; anything else a directory of its own in the store's temporary space, which
+ * lasts as long as this object.
+ */
+#ifndef OB_ENGINE_REMOTE_CONTEXT_H
+#define OB_ENGINE_REMOTE_CONTEXT_H
+
+#include "engine/tree.h"
+
+typedef struct ob_remote_context {
+	ob_store *store; /**< borrowed */
+	char *temp;      /**< relative to the store, or NULL */
+	char *dir;       /**< the same, absolute */
+	ob_tree *tree;   /**< an archive's content, or NULL */
+	char *text;      /**< when it is nothing but a Dockerfile: that; or NULL */
+	size_t text_len;
+} ob_remote_context;
+
+void ob_remote_context_done(ob_remote_context *context);
+
+/** What a single file from a URL is called in its context. */
+#define OB_REMOTE_CONTEXT_FILE "context"
+
+/** Is @p text the address of a context: a URL? */
+bool ob_is_remote_context(const char *text);
+
+/**
+ * What is behind @p url. An archive is unpacked where @p is_main; any other file is the Dockerfile then.
+ * A named context is always a directory with the one file in it.
+ * @param step for progress events.
+ * Kinds: those of ob_remote_file_fetch(); CORRUPT and LIMIT of archives; SYNTAX: no Dockerfile can be that.
+ */
+ocib_errc ob_remote_context_fetch(ocib_context *ctx, ob_store *store, const char *url, bool is_main,
+				  uint32_t step, ob_remote_context *out, ocib_error **err);
+/** The same from a descriptor, which is read to its end; where it is a Dockerfile, the context is empty. */
+ocib_errc ob_remote_context_read(ocib_context *ctx, ob_store *store, int fd, uint32_t step,
+				 ob_remote_context *out, ocib_error **err);
+
+#endif
