@@ -181,8 +181,7 @@ TEST(plan__named_context_may_be_scratch_and_scratch_may_not_be_replaced)
 
 TEST(plan__remote_named_contexts_are_refused_where_they_are_used)
 {
-	static const char *const values[] = {"https://h/r.git", "git@h:r", "http://h/x.tar",
-					     "target:other"};
+	static const char *const values[] = {"https://h/r.git", "git@h:r", "target:other"};
 
 	for (size_t i = 0; i < OB_ARRAY_LEN(values); i++) {
 		ob_autodone(plan_fixture) f = {0};
@@ -199,6 +198,16 @@ TEST(plan__remote_named_contexts_are_refused_where_they_are_used)
 		(void)ob_remove_tree(AT_FDCWD, t_temp_dir(), NULL);
 		assert_int_equal(mkdir(t_temp_dir(), 0755), 0);
 	}
+}
+
+TEST(plan__named_context_behind_a_url_is_fetched_where_it_is_used)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_context(&f, "img", "http://127.0.0.1:1/x.tar");
+	plan_ok(&f, "FROM img AS x\nFROM scratch\n");
+	ASSERT_PLAN_ERROR(&f, "FROM scratch\nCOPY --from=img / /\n", OCIB_ERR_DENIED, 2,
+			  "build context 'img': http://127.0.0.1:1/x.tar: offline");
 }
 
 TEST(plan__named_context_that_is_not_there_is_named)
