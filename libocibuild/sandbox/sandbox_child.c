@@ -262,13 +262,24 @@ static void become_user(const ob_child_plan *plan)
 		fail_child(plan, OB_CHILD_CWD, 0);
 }
 
+/* What the worker ignores stays ignored in a clone, and across an exec. The C library keeps two signals
+ * to itself and has no say over these; all zero is the default action, in any layout. */
+static void reset_signals(void)
+{
+	static const unsigned char zero[64];
+	sigset_t none;
+
+	for (int number = 1; number <= 64; number++)
+		(void)syscall(SYS_rt_sigaction, number, zero, NULL, (size_t)8);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static _Noreturn void execute(const ob_child_plan *plan)
 {
 	int worst = ENOENT;
-	sigset_t none;
 
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	reset_signals();
 	for (const char *const *path = plan->candidates; *path; path++) {
 		(void)execve(*path, plan->argv, plan->env);
 		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) {

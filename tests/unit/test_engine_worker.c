@@ -98,6 +98,20 @@ TEST(worker__run_gives_output_and_status)
 	end(&f);
 }
 
+TEST(worker__ignores_signals_and_its_commands_do_not)
+{
+	ob_autodone(ob_buffer) out = OB_BUFFER_INIT(4096, "output");
+	ob_autodone(ob_run_status) status = {0};
+
+	SANDBOXED_BEGIN();
+	fixture f = begin();
+	ob_run_spec *spec = sandboxed_spec("grep SigIgn /proc/self/status; true");
+	ASSERT_OK(ob_worker_run(f.worker, spec, collect, &out, &status, &t_err));
+	assert_string_equal(out.data, "SigIgn:\t0000000000000000\n");
+	ob_run_spec_free(spec);
+	end(&f);
+}
+
 TEST(worker__output_of_any_size_comes_whole)
 {
 	ob_autodone(ob_buffer) out = OB_BUFFER_INIT(16 << 20, "output");
