@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "engine/plan/go_text.h"
 #include "engine/plan/planner.h"
+#include "engine/signal_name.h"
 
 ocib_errc ob_config_set_text(char **field, const char *value, ocib_error **err)
 {
@@ -156,40 +157,15 @@ ocib_errc ob_dispatch_user(ob_dispatch *d, ocib_error **err)
 	return r ? r : commit_value(d, "USER", user, err);
 }
 
-/* Names that Docker knows a signal by, without "SIG"; RTMIN+n and RTMAX-n besides. */
-static bool is_signal(const char *text)
-{
-	static const char *const names[] = {
-		"ABRT", "ALRM", "BUS",  "CHLD", "CLD",   "CONT",  "FPE",   "HUP",    "ILL",
-		"INT",  "IO",   "IOT",  "KILL", "PIPE",  "POLL",  "PROF",  "PWR",    "QUIT",
-		"SEGV", "STOP", "SYS",  "TERM", "TRAP",  "TSTP",  "TTIN",  "TTOU",   "URG",
-		"USR1", "USR2", "XCPU", "XFSZ", "WINCH", "RTMIN", "RTMAX", "STKFLT", "VTALRM",
-	};
-	int64_t number;
-	uint64_t offset;
-
-	if (ob_parse_i64(text, &number))
-		return number != 0 && number == (int)number;
-	if (strncasecmp(text, "SIG", 3) == 0)
-		text += 3;
-	if (strncasecmp(text, "RTMIN+", 6) == 0)
-		return text[6] != '0' && ob_parse_u64(text + 6, 10, 15, &offset);
-	if (strncasecmp(text, "RTMAX-", 6) == 0)
-		return text[6] != '0' && ob_parse_u64(text + 6, 10, 14, &offset);
-	for (size_t i = 0; i < OB_ARRAY_LEN(names); i++)
-		if (ob_str_eq_nocase(text, names[i]))
-			return true;
-	return false;
-}
-
 ocib_errc ob_dispatch_stopsignal(ob_dispatch *d, ocib_error **err)
 {
 	ob_autofree char *name = NULL;
+	int number;
 	ocib_errc r = ob_dispatch_expand_only(d, &name, err);
 
 	if (r)
 		return r;
-	if (!is_signal(name))
+	if (!ob_signal_parse(name, &number))
 		return ob_fail_here(err, d, &d->instruction->words.items[0].at, OCIB_ERR_SYNTAX,
 				    "invalid signal: %s", name);
 	r = ob_config_set_text(&d->stage->config->stop_signal, name, err);
