@@ -72,5 +72,6 @@
 #define OB_LIMIT_PASSWD         (8 * OB_MIB)
 #define OB_LIMIT_SECRET         (500 * OB_KIB)
 #define OB_LIMIT_CACHE_DIRS     1024 /* directories of one cache mount in use at the same time */
+#define OB_LIMIT_RUN_PORTS      128  /* published by one container */
 
 #endif

@@ -181,7 +181,8 @@ void ob_process_plan_apply(const ob_process_plan *plan, const ob_run_spec *spec,
 {
 	child->hostname = spec->hostname ? spec->hostname : OB_DEFAULT_HOSTNAME;
 	child->own_network = spec->network == OB_NETWORK_NONE;
-	child->own_session = !spec->terminal;
+	child->low_ports = child->own_network && spec->ports.len;
+	child->is_terminal = spec->terminal;
 	child->rlimits = plan->rlimits;
 	child->rlimit_count = plan->rlimit_count;
 	child->cwd = spec->cwd && *spec->cwd ? spec->cwd : "/";
@@ -235,6 +236,8 @@ ocib_errc ob_child_failure_to_error(const ob_child_failure *failure, const ob_ru
 		return ob_fail_errno(err, "become user %u:%u (are these ids mapped here?)",
 				     child->uid, child->gid);
 	case OB_CHILD_STDIO: return ob_fail_errno(err, "set up standard streams");
+	case OB_CHILD_JOIN: return ob_fail_errno(err, "enter the command's namespaces");
+	case OB_CHILD_TERMINAL: return ob_fail_errno(err, "take over the terminal");
 	case OB_CHILD_EXEC: return fail_exec(failure, spec, err);
 	}
 	return ob_fail_errno(err, "start the command (step %d)", failure->step);

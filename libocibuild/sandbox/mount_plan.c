@@ -335,6 +335,14 @@ ocib_errc ob_mount_plan_make(ob_mount_plan *plan, const ob_run_spec *spec, bool 
 	return r;
 }
 
+int ob_mount_plan_pts(const ob_mount_plan *plan)
+{
+	for (size_t i = 0; i < plan->len; i++)
+		if (ob_str_eq(plan->ops[i].target, "/dev/pts"))
+			return plan->ops[i].fd;
+	return -1;
+}
+
 bool ob_mount_plan_covers(const ob_mount_plan *plan, size_t count, const char *path)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -18,6 +18,9 @@ void ob_mount_plan_done(ob_mount_plan *plan);
 ocib_errc ob_mount_plan_make(ob_mount_plan *plan, const ob_run_spec *spec, bool is_initial_userns,
 			     ocib_error **err);
 
+/** The /dev/pts of the plan, where terminals are made; borrowed. */
+int ob_mount_plan_pts(const ob_mount_plan *plan);
+
 /** Is this image path on one of the mounts, so not a matter of the root file system? */
 bool ob_mount_plan_covers(const ob_mount_plan *plan, size_t count, const char *path);
 

@@ -23,6 +23,14 @@ static void mount_done(ob_mount *mount)
 	free(mount->data);
 }
 
+void ob_port_list_done(ob_port_list *ports)
+{
+	for (size_t i = 0; i < ports->len; i++)
+		free(ports->items[i].address);
+	free(ports->items);
+	*ports = (ob_port_list){0};
+}
+
 ob_run_spec *ob_run_spec_free(ob_run_spec *spec)
 {
 	if (!spec)
@@ -40,6 +48,7 @@ ob_run_spec *ob_run_spec_free(ob_run_spec *spec)
 	for (size_t i = 0; i < spec->mount_count; i++)
 		mount_done(&spec->mounts[i]);
 	free(spec->mounts);
+	ob_port_list_done(&spec->ports);
 	free(spec);
 	return NULL;
 }
@@ -60,6 +69,21 @@ static ob_json *mount_to_json(const ob_mount *mount)
 	if (mount->data)
 		ob_json_set_bytes(json, "data", mount->data, mount->data_len);
 	return json;
+}
+
+static ob_json *ports_to_json(const ob_port_list *ports)
+{
+	ob_json *array = ob_json_array();
+
+	for (size_t i = 0; i < ports->len; i++) {
+		ob_json *json = ob_json_object();
+
+		ob_json_set_path(json, "address", ports->items[i].address);
+		ob_json_set_int(json, "outside", ports->items[i].outside);
+		ob_json_set_int(json, "inside", ports->items[i].inside);
+		ob_json_push(array, json);
+	}
+	return array;
 }
 
 ob_json *ob_run_spec_to_json(const ob_run_spec *spec)
@@ -86,6 +110,10 @@ ob_json *ob_run_spec_to_json(const ob_run_spec *spec)
 	ob_json_set(json, "mounts", mounts);
 	ob_json_set_bool(json, "init_env", spec->init_env);
 	ob_json_set_bool(json, "terminal", spec->terminal);
+	ob_json_set_int(json, "rows", spec->rows);
+	ob_json_set_int(json, "columns", spec->columns);
+	ob_json_set_bool(json, "attended", spec->attended);
+	ob_json_set(json, "ports", ports_to_json(&spec->ports));
 	return json;
 }
 
@@ -139,6 +167,28 @@ static ocib_errc mounts_from_json(const ob_json *array, ob_run_spec *spec, ocib_
 	return OCIB_OK;
 }
 
+static ocib_errc ports_from_json(const ob_json *array, ob_port_list *ports, ocib_error **err)
+{
+	size_t count = ob_json_len(array);
+
+	if (!count)
+		return OCIB_OK;
+	ports->items = calloc(count, sizeof(*ports->items));
+	if (!ports->items)
+		return ob_fail_nomem(err);
+	for (; ports->len < count; ports->len++) {
+		const ob_json *json = ob_json_at(array, ports->len);
+		ob_port *port = &ports->items[ports->len];
+		ocib_errc r = ob_json_take_path(json, "address", &port->address, err);
+
+		if (r < 0)
+			return r;
+		port->outside = (uint16_t)get_number(json, "outside");
+		port->inside = (uint16_t)get_number(json, "inside");
+	}
+	return OCIB_OK;
+}
+
 static ocib_errc texts_from_json(const ob_json *json, ob_run_spec *spec, ocib_error **err)
 {
 	const struct {
@@ -173,6 +223,8 @@ ocib_errc ob_run_spec_from_json(const ob_json *json, ob_run_spec **out, ocib_err
 	ocib_errc r = texts_from_json(json, spec, err);
 	if (r == OCIB_OK)
 		r = mounts_from_json(ob_json_get(json, "mounts"), spec, err);
+	if (r == OCIB_OK)
+		r = ports_from_json(ob_json_get(json, "ports"), &spec->ports, err);
 	if (r < 0)
 		return ob_wrap(err, r, "run request");
 	spec->read_only_root = ob_json_get_bool(json, "read_only_root");
@@ -182,6 +234,9 @@ ocib_errc ob_run_spec_from_json(const ob_json *json, ob_run_spec **out, ocib_err
 	spec->shm_size = get_number(json, "shm_size");
 	spec->init_env = ob_json_get_bool(json, "init_env");
 	spec->terminal = ob_json_get_bool(json, "terminal");
+	spec->attended = ob_json_get_bool(json, "attended");
+	spec->rows = (uint16_t)get_number(json, "rows");
+	spec->columns = (uint16_t)get_number(json, "columns");
 	if (!spec->argv.len || !spec->upper || !spec->work)
 		return ob_fail(err, OCIB_ERR_INVALID,
 			       "run request without a command or a directory");

@@ -11,39 +11,20 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include "base/fds.h"
 #include "base/root_make.h"
 #include "base/strings.h"
-#include "sandbox/child_plan.h"
 #include "sandbox/idmap.h"
 #include "sandbox/kernel_calls.h"
 #include "sandbox/mount_plan.h"
 #include "sandbox/device_dir.h"
 #include "sandbox/mount_target.h"
 #include "sandbox/overlay_mount.h"
-#include "sandbox/sandbox.h"
-#include "sandbox/seccomp_filter.h"
-
-struct ob_sandbox_host {
-	int scratch_fd; /* a tmpfs that only this worker sees */
-	bool is_initial_userns;
-	ob_rlimit_op file_limit; /* what commands get unless they ask for another */
-	ob_seccomp_filter filter;
-	uint64_t next; /* number of the next command's directory */
-};
-
-struct ob_sandbox {
-	ob_sandbox_host *host;
-	int root_fd;
-	int pidfd;
-	char dir_name[32]; /* of its directory on the scratch tmpfs */
-	ob_strlist made;   /* mount points in the tree itself */
-	bool is_read_only;
-	bool is_reaped;
-};
+#include "sandbox/sandbox_inside.h"
 
 /*
  * The tmpfs is stacked on "/", where no path lookup ever sees it, rather than on a directory of the
@@ -178,7 +159,23 @@ static ocib_errc prepare_tree(const ob_run_spec *spec, ob_sandbox *sandbox, prep
 	return r;
 }
 
-static ocib_errc prepare_stdio(const int stdio[3], ob_child_plan *child, ocib_error **err)
+/* In the /dev/pts that the command will have, where it finds it by name. */
+static ocib_errc make_terminal(const ob_run_spec *spec, int pts, ob_sandbox *sandbox, int *out,
+			       ocib_error **err)
+{
+	const struct winsize size = {.ws_row = spec->rows, .ws_col = spec->columns};
+	int unlock = 0;
+
+	sandbox->terminal = openat(pts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (sandbox->terminal < 0 || ioctl(sandbox->terminal, TIOCSPTLCK, &unlock) < 0)
+		return ob_fail_errno(err, "make a terminal");
+	if (size.ws_row && ioctl(sandbox->terminal, TIOCSWINSZ, &size) < 0)
+		return ob_fail_errno(err, "set the size of the terminal");
+	*out = ioctl(sandbox->terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return *out < 0 ? ob_fail_errno(err, "open the terminal") : OCIB_OK;
+}
+
+ocib_errc ob_sandbox_pass_stdio(const int stdio[3], ob_child_plan *child, ocib_error **err)
 {
 	for (int i = 0; i < 3; i++) {
 		child->stdio[i] = fcntl(stdio[i], F_DUPFD_CLOEXEC, 3);
@@ -188,25 +185,34 @@ static ocib_errc prepare_stdio(const int stdio[3], ob_child_plan *child, ocib_er
 	return OCIB_OK;
 }
 
+void ob_sandbox_plan_process(const ob_sandbox_host *host, const ob_process_plan *process,
+			     const ob_run_spec *spec, ob_child_plan *child)
+{
+	ob_process_plan_apply(process, spec, child);
+	child->file_limit = &host->file_limit;
+	if (!spec->insecure)
+		child->filter = (struct sock_fprog){host->filter.len, host->filter.code};
+}
+
 static ocib_errc prepare(const ob_run_spec *spec, const int stdio[3], ob_sandbox *sandbox,
 			 preparation *p, ocib_error **err)
 {
-	ocib_errc r = prepare_stdio(stdio, &p->child, err);
+	ob_autofd int terminal = -1;
+	ocib_errc r = prepare_tree(spec, sandbox, p, err);
 
+	if (r == OCIB_OK && spec->terminal)
+		r = make_terminal(spec, ob_mount_plan_pts(&p->mounts), sandbox, &terminal, err);
+	const int terminals[3] = {terminal, terminal, terminal};
 	if (r == OCIB_OK)
-		r = prepare_tree(spec, sandbox, p, err);
+		r = ob_sandbox_pass_stdio(spec->terminal ? terminals : stdio, &p->child, err);
 	if (r == OCIB_OK)
 		r = ob_process_plan_make(spec, sandbox->root_fd, &p->process, err);
 	if (r < 0)
 		return r;
-	ob_process_plan_apply(&p->process, spec, &p->child);
-	p->child.file_limit = &sandbox->host->file_limit;
+	ob_sandbox_plan_process(sandbox->host, &p->process, spec, &p->child);
 	p->child.ops = p->mounts.ops;
 	p->child.op_count = p->mounts.len;
 	p->child.root_fd = sandbox->root_fd;
-	if (!spec->insecure)
-		p->child.filter =
-			(struct sock_fprog){sandbox->host->filter.len, sandbox->host->filter.code};
 	r = make_cwd(sandbox, p, p->child.cwd, err);
 	if (r == OCIB_OK && spec->read_only_root)
 		r = make_root_read_only(sandbox, err);
@@ -230,9 +236,8 @@ static pid_t clone_child(ob_child_plan *plan, int *pidfd)
 	return pid;
 }
 
-/* The pipe ends empty when the command was executed. */
-static ocib_errc wait_for_exec(int fd, const ob_run_spec *spec, const ob_child_plan *child,
-			       ocib_error **err)
+ocib_errc ob_sandbox_wait_for_exec(int fd, const ob_run_spec *spec, const ob_child_plan *child,
+				   ocib_error **err)
 {
 	ob_child_failure failure;
 	ssize_t n = ob_read_full(fd, &failure, sizeof(failure));
@@ -256,7 +261,7 @@ ocib_errc ob_sandbox_start(ob_sandbox_host *host, const ob_run_spec *spec, const
 
 	if (!sandbox)
 		return ob_fail_nomem(err);
-	*sandbox = (ob_sandbox){.host = host, .root_fd = -1, .pidfd = -1};
+	*sandbox = (ob_sandbox){.host = host, .root_fd = -1, .pidfd = -1, .terminal = -1};
 	ocib_errc r = prepare(spec, stdio, sandbox, &p, err);
 	if (r < 0)
 		return r;
@@ -269,10 +274,15 @@ ocib_errc ob_sandbox_start(ob_sandbox_host *host, const ob_run_spec *spec, const
 		return ob_fail_errno(err, "make namespaces for the command");
 	ob_closep(&p.child.error_fd);
 	p.child.error_fd = -1;
-	r = wait_for_exec(report, spec, &p.child, err);
+	r = ob_sandbox_wait_for_exec(report, spec, &p.child, err);
 	if (r == OCIB_OK)
 		*out = ob_take_ptr(sandbox);
 	return r;
+}
+
+int ob_sandbox_take_terminal(ob_sandbox *sandbox)
+{
+	return ob_take_fd(sandbox->terminal);
 }
 
 int ob_sandbox_pidfd(const ob_sandbox *sandbox)
@@ -335,6 +345,7 @@ ob_sandbox *ob_sandbox_free(ob_sandbox *sandbox)
 	}
 	(void)leave_tree(sandbox, &status.stubs, NULL);
 	ob_closep(&sandbox->pidfd);
+	ob_closep(&sandbox->terminal);
 	if (sandbox->dir_name[0])
 		(void)ob_remove_tree(sandbox->host->scratch_fd, sandbox->dir_name, NULL);
 	ob_strlist_done(&sandbox->made);

@@ -70,6 +70,18 @@ typedef struct ob_mount {
 	size_t data_len;
 } ob_mount;
 
+/** A port of the host that leads to one of the command's. */
+typedef struct ob_port {
+	char *address;    /**< of the host; NULL: all of them */
+	uint16_t outside; /**< 0: any that is free */
+	uint16_t inside;
+} ob_port;
+typedef struct ob_port_list {
+	ob_port *items;
+	size_t len;
+} ob_port_list;
+void ob_port_list_done(ob_port_list *ports);
+
 /** A command and all it runs in: plain data. Paths in it are the host's unless called image paths. */
 typedef struct ob_run_spec {
 	/* the root file system: an overlay */
@@ -93,7 +105,10 @@ typedef struct ob_run_spec {
 	ob_mount *mounts;
 	size_t mount_count;
 	bool init_env; /**< set HOME from passwd and a PATH when env lacks them, as runc does */
-	bool terminal; /**< standard streams are those passed as fds, a terminal among them */
+	bool terminal; /**< its standard streams are a terminal of its own */
+	uint16_t rows, columns; /**< of the terminal; 0: not known */
+	ob_port_list ports;     /**< relayed from the host's network */
+	bool attended;          /**< somebody wants to be told when it has started */
 } ob_run_spec;
 ob_run_spec *ob_run_spec_new(void);
 ob_run_spec *ob_run_spec_free(ob_run_spec *spec);
@@ -112,13 +127,22 @@ typedef struct ob_run_status {
 void ob_run_status_done(ob_run_status *status);
 
 /**
- * Start the command. @p stdio: three fds for its 0, 1, 2 (borrowed). Kinds: DENIED, SYSTEM, NOTFOUND
+ * Start the command. @p stdio: three fds for its 0, 1, 2 (borrowed), not used for one with a terminal of
+ * its own. Kinds: DENIED, SYSTEM, NOTFOUND
  * (the executable, the user), COMMAND never.
  */
 ocib_errc ob_sandbox_start(ob_sandbox_host *host, const ob_run_spec *spec, const int stdio[3],
 			   ob_sandbox **out, ocib_error **err);
+/** The other end of the command's terminal, for the caller to close; -1: it has none. */
+int ob_sandbox_take_terminal(ob_sandbox *sandbox);
 int ob_sandbox_pidfd(const ob_sandbox *sandbox); /**< readable when it ended; borrowed */
 void ob_sandbox_signal(ob_sandbox *sandbox, int signal);
+/**
+ * Start another command in the same namespaces, as the same user: @p spec is the first one's, but for its
+ * argv. The caller waits for @p pid, without delay: the sandbox cannot end before. Kinds: as above.
+ */
+ocib_errc ob_sandbox_join(ob_sandbox *sandbox, const ob_run_spec *spec, const ob_strlist *argv,
+			  const int stdio[3], pid_t *pid, int *pidfd, ocib_error **err);
 /** Waits; everything that was started in it is dead after this, all mounts gone. */
 ocib_errc ob_sandbox_wait(ob_sandbox *sandbox, ob_run_status *status, ocib_error **err);
 ob_sandbox *ob_sandbox_free(ob_sandbox *sandbox); /**< kills what still lives */

@@ -15,6 +15,7 @@
 #include <linux/seccomp.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -200,9 +201,23 @@ static void set_rlimits(const ob_child_plan *plan)
 			fail_child(plan, OB_CHILD_RLIMIT, i);
 }
 
+/* As Docker has it. Must come while the machine's own /proc is in sight: where it is read-only, so be it. */
+static void allow_low_ports(void)
+{
+	int fd = open("/proc/sys/net/ipv4/ip_unprivileged_port_start", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, "0", 1);
+	(void)close(fd);
+}
+
 /* So that the user may open /dev/stdout and its kin anew, as on any system where they are his. */
 static void hand_over_stdio(const ob_child_plan *plan)
 {
+	if (plan->is_terminal && (fchown(plan->stdio[0], plan->uid, (gid_t)-1) < 0 ||
+				  ioctl(plan->stdio[0], TIOCSCTTY, 0) < 0))
+		fail_child(plan, OB_CHILD_TERMINAL, 0);
 	for (int i = 0; i < 3; i++) {
 		struct stat st;
 
@@ -293,15 +308,8 @@ static _Noreturn void execute(const ob_child_plan *plan)
 	fail_child(plan, OB_CHILD_EXEC, 0);
 }
 
-_Noreturn void ob_sandbox_child(ob_child_plan *plan)
+static _Noreturn void start_command(const ob_child_plan *plan)
 {
-	if (plan->own_session)
-		(void)setsid();
-	(void)umask(0);
-	make_own_fs(plan);
-	enter_root(plan);
-	run_mount_ops(plan);
-	set_up_names(plan);
 	(void)umask(022);
 	set_rlimits(plan);
 	hand_over_stdio(plan);
@@ -309,4 +317,27 @@ _Noreturn void ob_sandbox_child(ob_child_plan *plan)
 		fail_child(plan, OB_CHILD_STDIO, 3);
 	become_user(plan);
 	execute(plan);
+}
+
+_Noreturn void ob_sandbox_child(ob_child_plan *plan)
+{
+	(void)setsid();
+	(void)umask(0);
+	if (plan->low_ports)
+		allow_low_ports();
+	make_own_fs(plan);
+	enter_root(plan);
+	run_mount_ops(plan);
+	set_up_names(plan);
+	start_command(plan);
+}
+
+_Noreturn void ob_sandbox_joining_child(const ob_child_plan *plan)
+{
+	int namespaces = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+
+	(void)setsid();
+	if (setns(plan->join, namespaces | (plan->own_network ? CLONE_NEWNET : 0)) < 0)
+		fail_child(plan, OB_CHILD_JOIN, 0);
+	start_command(plan);
 }

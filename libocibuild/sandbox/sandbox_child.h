@@ -33,8 +33,10 @@ typedef struct ob_child_plan {
 	ob_mount_op *ops;
 	size_t op_count;
 	const char *hostname;
-	bool own_network; /**< bring its loopback up */
-	bool own_session;
+	bool own_network;               /**< bring its loopback up */
+	bool low_ports;                 /**< in an own network: any user may listen on any port */
+	bool is_terminal;               /**< the standard streams are one, to be the session's */
+	int join;                       /**< pidfd of a sandbox whose namespaces are entered */
 	const ob_rlimit_op *file_limit; /**< set before the others */
 	const ob_rlimit_op *rlimits;
 	size_t rlimit_count;
@@ -64,6 +66,8 @@ typedef enum ob_child_step {
 	OB_CHILD_FILTER,
 	OB_CHILD_IDS,
 	OB_CHILD_STDIO,
+	OB_CHILD_JOIN,
+	OB_CHILD_TERMINAL,
 	OB_CHILD_EXEC
 } ob_child_step;
 
@@ -74,5 +78,7 @@ typedef struct ob_child_failure {
 } ob_child_failure;
 
 _Noreturn void ob_sandbox_child(ob_child_plan *plan);
+/** Another process of a sandbox, cloned into its process namespace: see plan->join. */
+_Noreturn void ob_sandbox_joining_child(const ob_child_plan *plan);
 
 #endif
