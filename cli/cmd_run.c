@@ -1,7 +1,8 @@
-/* cli/cmd_run.c — ocibuild run: start an image to try it. ocibuild doctor: what this machine allows.
+/* cli/cmd_run.c — ocibuild run: start an image to try it.
  *
- * The command keeps the terminal; SIGINT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are passed on to it through
- * a pipe instead of cancelling, so it can end in its own way.
+ * Until the command runs, SIGINT and SIGTERM cancel as everywhere. From then on signals go to the library
+ * through a pipe, which passes them on, so that the command can end in its own way. What is said meanwhile
+ * goes to standard error, and ends in "\r\n" while the terminal is raw.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,34 +14,51 @@
 #include "progress.h"
 
 typedef struct values {
-	const char *entrypoint, *workdir, *user, *hostname, *network;
-	cli_list env, volumes, publish;
-	int read_only, remove;
+	const char *entrypoint, *workdir, *user, *hostname, *network, *stop_signal, *stop_timeout;
+	cli_list env, env_files, volumes, publish;
+	int interactive, tty, read_only, remove, no_healthcheck;
 } values;
 
 #define AT(field) offsetof(values, field)
 static const cli_option options[] = {
-	{"env", 'e', CLI_LIST, AT(env), "KEY[=VALUE]", "environment variable; repeatable"},
+	{"env", 'e', CLI_LIST, AT(env), "KEY[=VALUE]",
+	 "environment variable, the value from here if none is given; repeatable"},
+	{"env-file", 0, CLI_LIST, AT(env_files), "FILE",
+	 "file of such lines, by docker's rules; repeatable"},
 	{"volume", 'v', CLI_LIST, AT(volumes), "HOST:CONTAINER[:ro]",
-	 "show a host directory in the container; repeatable"},
-	{"publish", 'p', CLI_LIST, AT(publish), "PORT:PORT",
-	 "same number on both sides: the container shares the host's network"},
+	 "show a file or directory of this machine in the container; repeatable"},
+	{"publish", 'p', CLI_LIST, AT(publish), "[IP:][HOST:]CONTAINER[/tcp]",
+	 "make a port of the container reachable from outside; repeatable"},
+	{"interactive", 'i', CLI_FLAG, AT(interactive), NULL,
+	 "let the command read from standard input"},
+	{"tty", 't', CLI_FLAG, AT(tty), NULL, "give the command a terminal of its own"},
 	{"entrypoint", 0, CLI_STRING, AT(entrypoint), "PROGRAM",
-	 "instead of the image's entrypoint"},
+	 "instead of the image's entrypoint; empty: none"},
 	{"workdir", 'w', CLI_STRING, AT(workdir), "DIR", "working directory"},
 	{"user", 'u', CLI_STRING, AT(user), "USER[:GROUP]", "user to run as"},
 	{"hostname", 0, CLI_STRING, AT(hostname), "NAME", "host name"},
-	{"network", 0, CLI_STRING, AT(network), "MODE", "host or none (default: host)"},
+	{"network", 0, CLI_STRING, AT(network), "MODE",
+	 "host or none (default: host, or none where a published port needs it)"},
 	{"read-only", 0, CLI_FLAG, AT(read_only), NULL,
 	 "do not let the root file system be written"},
+	{"stop-signal", 0, CLI_STRING, AT(stop_signal), "SIGNAL",
+	 "what asks the command to end, instead of the image's"},
+	{"stop-timeout", 0, CLI_STRING, AT(stop_timeout), "SECONDS",
+	 "from then until it is killed (default: 10)"},
+	{"no-healthcheck", 0, CLI_FLAG, AT(no_healthcheck), NULL,
+	 "do not execute the image's HEALTHCHECK"},
 	{"rm", 0, CLI_FLAG, AT(remove), NULL, "remove the container when it ends: always so"},
-	{"env-file", 0, CLI_NOT_YET, 0, NULL, NULL},
-	{"interactive", 'i', CLI_NOT_YET, 0, NULL, NULL},
-	{"tty", 't', CLI_NOT_YET, 0, NULL, NULL},
 	{"detach", 'd', CLI_NOT_YET, 0, NULL, NULL},
 	{"name", 0, CLI_NOT_YET, 0, NULL, NULL},
 	CLI_OPTIONS_END,
 };
+
+/* What events need to know. */
+typedef struct running {
+	cli *app;
+	const values *values;
+	int signal_fd;
+} running;
 
 static int signal_pipe = -1;
 
@@ -55,7 +73,7 @@ static void pass_on(int number)
 
 static void pass_signals_on(int fd)
 {
-	static const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+	static const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
 	struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
 
 	signal_pipe = fd;
@@ -64,137 +82,121 @@ static void pass_signals_on(int fd)
 		(void)sigaction(passed[i], &action, NULL);
 }
 
-/* The container has the host's network, so a port can be shown only under its own number. */
-static int check_ports(const cli_command *self, const cli_list *ports)
+/* A terminal that is ours to write to, while somebody else draws on it. */
+static bool is_shared_screen(const running *run)
 {
-	for (size_t i = 0; i < ports->len; i++) {
-		const char *text = ports->items[i], *colon = strrchr(text, ':');
-		const char *host = text;
-
-		if (!colon)
-			continue;
-		for (const char *p = text; p < colon; p++)
-			if (*p == ':')
-				host = p + 1;
-		if (strlen(colon + 1) != (size_t)(colon - host) ||
-		    strncmp(host, colon + 1, (size_t)(colon - host)) != 0)
-			return cli_usage_error(self,
-					       "--publish %s: mapping to another port is not "
-					       "implemented yet; the container shares the host's "
-					       "network, so publish %s:%s",
-					       text, colon + 1, colon + 1);
-	}
-	return EXIT_OK;
+	return run->values->tty && isatty(STDERR_FILENO);
 }
 
-static int fill_env(cli_list *env, char ***owned)
+static void say(const running *run, const char *what, const char *text)
 {
-	size_t count = 0;
-
-	*owned = calloc(env->len + 1, sizeof(char *));
-	if (!*owned)
-		return -1;
-	for (size_t i = 0; i < env->len; i++) {
-		const char *value = getenv(env->items[i]);
-		char *text = NULL;
-
-		if (strchr(env->items[i], '='))
-			continue;
-		if (asprintf(&text, "%s=%s", env->items[i], value ? value : "") < 0)
-			return -1;
-		(*owned)[count++] = text;
-		env->items[i] = text;
-	}
-	return 0;
+	fprintf(stderr, "ocibuild: %s%s%s", what, text, is_shared_screen(run) ? "\r\n" : "\n");
 }
 
-static int start(cli *app, const values *v, char **rest, int count)
+static int on_event(const ocib_event *event, void *user)
 {
-	const char *entrypoint[] = {v->entrypoint, NULL};
+	const running *run = user;
+
+	switch (event->type) {
+	case OCIB_EVENT_COMMAND_STARTED:
+		pass_signals_on(run->signal_fd);
+		if (!run->values->network && strcmp(event->u.message.text, "none") == 0)
+			say(run, "the container has a network of its own, without a way out",
+			    " (--network=host has one)");
+		return 0;
+	case OCIB_EVENT_PORT: say(run, "port ", event->u.message.text); return 0;
+	case OCIB_EVENT_HEALTH:
+		if (!is_shared_screen(run))
+			say(run, "health: ", event->u.message.text);
+		return 0;
+	default: return progress_event(event, run->app->view);
+	}
+}
+
+static int start(const running *run, char **rest, int count, int read_end)
+{
+	const values *v = run->values;
+	const char *entrypoint[] = {v->entrypoint && *v->entrypoint ? v->entrypoint : NULL, NULL};
 	ocib_run_options o = OCIB_RUN_OPTIONS_INIT;
 	ocib_error *err = NULL;
-	int pipe_fds[2], exit_status = 0;
+	int exit_status = 0;
+	int64_t seconds = 0;
 
-	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0) {
-		fprintf(stderr, "ocibuild: error: pipe: %s\n", strerror(errno));
-		return EXIT_OTHER;
-	}
 	rest[count] = NULL;
 	o.args = count > 1 ? (const char *const *)(rest + 1) : NULL;
 	o.entrypoint = v->entrypoint ? entrypoint : NULL;
 	o.env = v->env.items;
+	o.env_files = v->env_files.items;
 	o.volumes = v->volumes.items;
+	o.publish = v->publish.items;
 	o.working_dir = v->workdir;
 	o.user = v->user;
 	o.hostname = v->hostname;
 	o.network = v->network;
 	o.read_only = v->read_only;
-	o.signal_fd = pipe_fds[0];
-	pass_signals_on(pipe_fds[1]);
-	ocib_errc rc = ocib_run(app->context, app->store, rest[0], &o, &exit_status, &err);
-	(void)close(pipe_fds[0]);
-	if (rc != OCIB_OK)
-		return cli_report(app, err);
-	return exit_status;
+	o.interactive = v->interactive;
+	o.terminal = v->tty;
+	o.stop_signal = v->stop_signal;
+	if (v->stop_timeout && cli_parse_number(v->stop_timeout, &seconds))
+		o.stop_seconds = (uint32_t)seconds;
+	o.no_healthcheck = v->no_healthcheck;
+	o.signal_fd = read_end;
+	ocib_errc rc =
+		ocib_run(run->app->context, run->app->store, rest[0], &o, &exit_status, &err);
+	return rc == OCIB_OK ? exit_status : cli_report(run->app, err);
+}
+
+static int check(const cli_command *self, const values *v, int count)
+{
+	int64_t seconds = 1;
+
+	if (count < 1)
+		return cli_usage_error(self, "needs an IMAGE");
+	if (!v->remove)
+		return cli_usage_error(self, "--rm=false: nothing of a container can be kept");
+	if (v->stop_timeout &&
+	    (!cli_parse_number(v->stop_timeout, &seconds) || seconds < 1 || seconds > INT32_MAX))
+		return cli_usage_error(self, "--stop-timeout is a number of seconds, not '%s'",
+				       v->stop_timeout);
+	return EXIT_OK;
+}
+
+static int open_and_start(cli *app, const values *v, char **rest, int count)
+{
+	running run = {.app = app, .values = v};
+	int ends[2], status;
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+		fprintf(stderr, "ocibuild: error: pipe: %s\n", strerror(errno));
+		return EXIT_OTHER;
+	}
+	run.signal_fd = ends[1];
+	app->progress = "quiet";
+	app->on_event = on_event;
+	app->on_event_user = &run;
+	status = cli_open(app, true);
+	if (status == EXIT_OK)
+		status = start(&run, rest, count, ends[0]);
+	(void)close(ends[0]); /* the other end stays for signals that come late */
+	return status;
 }
 
 static int run(cli *app, const cli_command *self, int argc, char **argv)
 {
-	values v = {0};
-	char **rest, **owned = NULL;
+	values v = {.remove = 1};
+	char **rest;
 	int count, status = cli_parse(self, argc, argv, &v, &rest, &count);
 
-	if (status == EXIT_OK && count < 1)
-		status = cli_usage_error(self, "needs an IMAGE");
 	if (status == EXIT_OK)
-		status = check_ports(self, &v.publish);
-	if (status == EXIT_OK && fill_env(&v.env, &owned) < 0)
-		status = EXIT_OTHER;
-	app->progress = "quiet";
+		status = check(self, &v, count);
 	if (status == EXIT_OK)
-		status = cli_open(app, true);
-	if (status == EXIT_OK)
-		status = start(app, &v, rest, count);
-	for (size_t i = 0; owned && owned[i]; i++)
-		free(owned[i]);
-	free(owned);
+		status = open_and_start(app, &v, rest, count);
 	cli_list_free(&v.env);
+	cli_list_free(&v.env_files);
 	cli_list_free(&v.volumes);
 	cli_list_free(&v.publish);
 	return status < 0 ? EXIT_OK : status;
 }
-
-static int print_finding(char kind, const char *text, void *user)
-{
-	const char *prefix = kind == 'p' ? "problem: " : kind == 'r' ? "remedy:  " : "  ";
-
-	(void)user;
-	printf("%s%s\n", prefix, text);
-	return 0;
-}
-
-static int run_doctor(cli *app, const cli_command *self, int argc, char **argv)
-{
-	const char *rung = NULL;
-	ocib_error *err = NULL;
-	char **rest;
-	int count, status = cli_parse(self, argc, argv, NULL, &rest, &count);
-
-	if (status != EXIT_OK)
-		return status < 0 ? EXIT_OK : status;
-	if (count)
-		return cli_usage_error(self, "takes no argument, not '%s'", rest[0]);
-	status = cli_open(app, true);
-	if (status != EXIT_OK)
-		return status;
-	printf("ocibuild %s, store '%s'\n", ocib_version(), ocib_store_path(app->store));
-	if (ocib_doctor(app->context, app->store, print_finding, NULL, &rung, &err) != OCIB_OK)
-		return cli_report(app, err);
-	printf("RUN stands on the rung '%s'\n", rung);
-	return strcmp(rung, "none") == 0 ? EXIT_NOT_ALLOWED : EXIT_OK;
-}
-
-static const cli_option no_options[] = {CLI_OPTIONS_END};
 
 const cli_command cli_command_run = {
 	.name = "run",
@@ -203,11 +205,4 @@ const cli_command cli_command_run = {
 	.options = options,
 	.stop_at_first = true,
 	.run = run,
-};
-const cli_command cli_command_doctor = {
-	.name = "doctor",
-	.usage = "",
-	.summary = "say what this machine allows, and how to get more",
-	.options = no_options,
-	.run = run_doctor,
 };

@@ -237,7 +237,10 @@ static void note(progress *view, const ocib_event *event)
 		break;
 	case OCIB_EVENT_WARNING:
 	case OCIB_EVENT_NOTE:
-	case OCIB_EVENT_DEBUG: break;
+	case OCIB_EVENT_DEBUG:
+	case OCIB_EVENT_COMMAND_STARTED:
+	case OCIB_EVENT_PORT:
+	case OCIB_EVENT_HEALTH: break;
 	}
 }
 

@@ -77,6 +77,9 @@ static void plain_event(progress *view, const ocib_event *event)
 	case OCIB_EVENT_WARNING: show_message("warning: ", &event->u.message); break;
 	case OCIB_EVENT_NOTE: show_message("", &event->u.message); break;
 	case OCIB_EVENT_DEBUG: show_message("debug: ", &event->u.message); break;
+	case OCIB_EVENT_COMMAND_STARTED:
+	case OCIB_EVENT_PORT:
+	case OCIB_EVENT_HEALTH: break; /* of `run`, which shows them itself */
 	}
 }
 

@@ -60,6 +60,9 @@ static void rawjson_event(progress *view, const ocib_event *event)
 	case OCIB_EVENT_WARNING: show_message("warning", &event->u.message); break;
 	case OCIB_EVENT_NOTE: show_message("note", &event->u.message); break;
 	case OCIB_EVENT_DEBUG: show_message("debug", &event->u.message); break;
+	case OCIB_EVENT_COMMAND_STARTED: show_message("started", &event->u.message); break;
+	case OCIB_EVENT_PORT: show_message("port", &event->u.message); break;
+	case OCIB_EVENT_HEALTH: show_message("health", &event->u.message); break;
 	}
 }
 

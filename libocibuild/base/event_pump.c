@@ -48,6 +48,9 @@ static size_t event_strings(ocib_event *event, const char **fields[3])
 	case OCIB_EVENT_WARNING:
 	case OCIB_EVENT_NOTE:
 	case OCIB_EVENT_DEBUG:
+	case OCIB_EVENT_COMMAND_STARTED:
+	case OCIB_EVENT_PORT:
+	case OCIB_EVENT_HEALTH:
 		fields[0] = &event->u.message.text;
 		fields[1] = &event->u.message.file;
 		return 2;

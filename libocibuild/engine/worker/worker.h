@@ -61,10 +61,18 @@ typedef void (*ob_worker_output)(int stream, const char *data, size_t len, void 
 /** Run to the end, or to cancellation (then everything in it is killed: CANCELED). */
 ocib_errc ob_worker_run(ob_worker *worker, const ob_run_spec *spec, ob_worker_output output,
 			void *arg, ob_run_status *status, ocib_error **err);
-/** The same with the caller's own standard streams, for `ocibuild run`; signals are forwarded through
- *  @p signal_fd, a pipe from which single bytes (signal numbers) are read (-1: none). */
-ocib_errc ob_worker_run_attached(ob_worker *worker, const ob_run_spec *spec, const int stdio[3],
-				 int signal_fd, ob_run_status *status, ocib_error **err);
+/** The same with standard streams of the caller's choice (borrowed) and somebody who attends to the
+ *  command: see worker_link.h. */
+typedef struct ob_attendant ob_attendant;
+ocib_errc ob_worker_run_attended(ob_worker *worker, const ob_run_spec *spec, const int stdio[3],
+				 const ob_attendant *attendant, ob_run_status *status,
+				 ocib_error **err);
+/** What an attendant may ask for. A probe is a command beside the running one, one at a time; its answer
+ *  is a frame. @p output (borrowed) takes what it writes. */
+ocib_errc ob_worker_signal(ob_worker *worker, int number, ocib_error **err);
+ocib_errc ob_worker_probe_command(ob_worker *worker, const ob_strlist *argv, int output,
+				  ocib_error **err);
+ocib_errc ob_worker_kill_probe(ob_worker *worker, ocib_error **err);
 
 /** Write a RUN's changes as a layer blob to @p blob_path (made by the caller), the index to index_path. */
 typedef struct ob_diff_request {

@@ -83,18 +83,45 @@ ocib_errc ob_worker_run(ob_worker *worker, const ob_run_spec *spec, ob_worker_ou
 	return run(worker, spec, &exchange, status, err);
 }
 
-ocib_errc ob_worker_run_attached(ob_worker *worker, const ob_run_spec *spec, const int stdio[3],
-				 int signal_fd, ob_run_status *status, ocib_error **err)
+ocib_errc ob_worker_run_attended(ob_worker *worker, const ob_run_spec *spec, const int stdio[3],
+				 const ob_attendant *attendant, ob_run_status *status,
+				 ocib_error **err)
 {
 	ob_autodone(ob_exchange) exchange = OB_EXCHANGE_INIT;
 
-	exchange.signal_fd = signal_fd;
+	exchange.attendant = attendant;
 	for (int i = 0; i < 3; i++) {
 		exchange.fds[i] = fcntl(stdio[i], F_DUPFD_CLOEXEC, 3);
 		if (exchange.fds[i] < 0)
 			return ob_fail_errno(err, "pass standard stream %d", i);
 	}
 	return run(worker, spec, &exchange, status, err);
+}
+
+ocib_errc ob_worker_signal(ob_worker *worker, int number, ocib_error **err)
+{
+	ob_json *body = ob_json_object();
+
+	ob_json_set_int(body, "signal", number);
+	return ob_frame_send(worker->socket, OB_FRAME_SIGNAL, body, NULL, err);
+}
+
+ocib_errc ob_worker_probe_command(ob_worker *worker, const ob_strlist *argv, int output,
+				  ocib_error **err)
+{
+	ob_autofd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	const int fds[OB_FRAME_MAX_FDS] = {null, output, output};
+
+	if (null < 0)
+		return ob_fail_errno(err, "open '/dev/null'");
+	ob_json *body = ob_json_object();
+	ob_json_set_paths(body, "argv", argv);
+	return ob_frame_send(worker->socket, OB_FRAME_PROBE, body, fds, err);
+}
+
+ocib_errc ob_worker_kill_probe(ob_worker *worker, ocib_error **err)
+{
+	return ob_frame_send(worker->socket, OB_FRAME_PROBE_KILL, NULL, NULL, err);
 }
 
 static ob_json *writer_to_json(const ob_layer_writer_options *options)

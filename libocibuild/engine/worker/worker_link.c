@@ -1,7 +1,7 @@
 /* engine/worker/worker_link.c — one question to a worker, its answer, and what comes between.
  *
- * A single loop over everything that can happen: the worker's frames, a command's output, signals to
- * pass on, cancellation. Output is drained to its end before the answer is handed back: by then the
+ * A single loop over everything that can happen: the worker's frames, a command's output, cancellation,
+ * and what an attendant of the command waits for. Output is drained to its end before the answer is handed back: by then the
  * kernel has killed all that could still write.
  */
 #include "engine/worker/worker_link.h"
@@ -60,8 +60,11 @@ static ocib_errc take_frame(dialog *d, ocib_error **err)
 	case OB_FRAME_WARNING:
 		ob_emit_warning(d->worker->ctx, NULL, 0, "%s", ob_json_get_str(frame.body, "text"));
 		return OCIB_OK;
-	default: return fail_lost(d->worker, err);
+	default: break;
 	}
+	if (frame.type && d->exchange->attendant)
+		return d->exchange->attendant->hear(d->exchange->attendant->arg, &frame, err);
+	return fail_lost(d->worker, err);
 }
 
 static void take_output(ob_exchange *x, int stream)
@@ -77,38 +80,27 @@ static void take_output(ob_exchange *x, int stream)
 	}
 }
 
-static ocib_errc pass_signal(dialog *d, ocib_error **err)
-{
-	unsigned char number;
-	ssize_t n = read(d->exchange->signal_fd, &number, 1);
-
-	if (n <= 0) {
-		if (n == 0 || (errno != EINTR && errno != EAGAIN))
-			d->exchange->signal_fd = -1;
-		return OCIB_OK;
-	}
-	ob_json *body = ob_json_object();
-	ob_json_set_int(body, "signal", number);
-	return ob_frame_send(d->worker->socket, OB_FRAME_SIGNAL, body, NULL, err);
-}
-
-enum { POLL_SOCKET, POLL_CANCEL, POLL_STOP, POLL_OUT, POLL_ERR, POLL_SIGNAL, POLL_COUNT };
+enum { POLL_SOCKET, POLL_CANCEL, POLL_STOP, POLL_OUT, POLL_ERR, POLL_COUNT };
 
 static ocib_errc wait_once(dialog *d, ocib_error **err)
 {
 	ob_exchange *x = d->exchange;
 	bool wants_cancel = x->is_cancelable && !d->is_canceled && !d->answer.type;
-	struct pollfd fds[POLL_COUNT] = {
+	const ob_attendant *attendant = x->attendant;
+	struct pollfd fds[POLL_COUNT + OB_ATTENDANT_MAX_FDS] = {
 		{.fd = d->answer.type ? -1 : d->worker->socket, .events = POLLIN},
 		{.fd = wants_cancel ? ob_cancel_fd(d->worker->ctx) : -1, .events = POLLIN},
 		{.fd = wants_cancel ? d->worker->stop_fd : -1, .events = POLLIN},
 		{.fd = x->output[0], .events = POLLIN},
 		{.fd = x->output[1], .events = POLLIN},
-		{.fd = d->answer.type ? -1 : x->signal_fd, .events = POLLIN},
 	};
+	nfds_t count = POLL_COUNT;
+	int timeout_ms = -1;
 	ocib_errc r = OCIB_OK;
 
-	if (poll(fds, POLL_COUNT, -1) < 0)
+	if (attendant)
+		count += attendant->watch(attendant->arg, fds + POLL_COUNT, &timeout_ms);
+	if (poll(fds, count, timeout_ms) < 0)
 		return errno == EINTR ? OCIB_OK : ob_fail_errno(err, "wait for the worker");
 	for (int i = 0; i < 2; i++)
 		if (fds[POLL_OUT + i].revents)
@@ -117,8 +109,8 @@ static ocib_errc wait_once(dialog *d, ocib_error **err)
 		d->is_canceled = true;
 		r = ob_frame_send(d->worker->socket, OB_FRAME_CANCEL, NULL, NULL, err);
 	}
-	if (r == OCIB_OK && fds[POLL_SIGNAL].revents)
-		r = pass_signal(d, err);
+	if (r == OCIB_OK && attendant)
+		r = attendant->look(attendant->arg, d->worker, fds + POLL_COUNT, err);
 	/* A worker that is gone is noticed here, with what it may have said last. */
 	if (fds[POLL_SOCKET].revents) {
 		if (r < 0 && err && *err)
@@ -128,11 +120,16 @@ static ocib_errc wait_once(dialog *d, ocib_error **err)
 	return r;
 }
 
+static bool is_attended(const ob_exchange *x)
+{
+	return x->attendant && x->attendant->is_busy(x->attendant->arg);
+}
+
 static ocib_errc converse(dialog *d, ocib_error **err)
 {
 	const ob_exchange *x = d->exchange;
 
-	while (!d->answer.type || x->output[0] >= 0 || x->output[1] >= 0) {
+	while (!d->answer.type || x->output[0] >= 0 || x->output[1] >= 0 || is_attended(x)) {
 		ocib_errc r = wait_once(d, err);
 
 		if (r < 0)

@@ -2,6 +2,7 @@
 #ifndef OB_ENGINE_WORKER_LINK_H
 #define OB_ENGINE_WORKER_LINK_H
 
+#include <poll.h>
 #include "engine/worker/worker.h"
 #include "engine/worker/worker_protocol.h"
 
@@ -15,6 +16,21 @@ struct ob_worker {
 	bool is_lost; /* ended, or its answers can no longer be told apart */
 };
 
+/** Somebody who attends to a running command while its exchange lasts. Any function may fail it. */
+#define OB_ATTENDANT_MAX_FDS 8
+struct ob_attendant {
+	/** What to wait for, at most OB_ATTENDANT_MAX_FDS; *timeout_ms may be made shorter.
+	 *  @return how many; entries with fd -1 count. */
+	size_t (*watch)(void *arg, struct pollfd *fds, int *timeout_ms);
+	/** After each wait. */
+	ocib_errc (*look)(void *arg, ob_worker *worker, const struct pollfd *fds, ocib_error **err);
+	/** The worker says something that only the attendant understands. */
+	ocib_errc (*hear)(void *arg, ob_frame *frame, ocib_error **err);
+	/** Once the answer is there: is there still something to pass on? */
+	bool (*is_busy)(void *arg);
+	void *arg;
+};
+
 /** What happens while the worker works. */
 typedef struct ob_exchange {
 	bool is_cancelable;
@@ -24,14 +40,14 @@ typedef struct ob_exchange {
 		[2]; /**< read ends for standard output and error; -1: none; closed at their end */
 	ob_worker_output on_output;
 	void *output_arg;
-	int signal_fd; /**< single bytes are signal numbers to pass on; -1: none */
-	uint32_t step; /**< for progress events */
+	const ob_attendant *attendant; /**< or NULL */
+	uint32_t step;                 /**< for progress events */
 	const char *id, *action;
 	uint64_t total;
 } ob_exchange;
-#define OB_EXCHANGE_INIT                                                 \
-	{                                                                \
-		.fds = {-1, -1, -1}, .output = {-1, -1}, .signal_fd = -1 \
+#define OB_EXCHANGE_INIT                                  \
+	{                                                 \
+		.fds = {-1, -1, -1}, .output = { -1, -1 } \
 	}
 void ob_exchange_done(ob_exchange *exchange);
 

@@ -41,6 +41,8 @@ static int send_all(int socket, const void *data, size_t len)
 /* The header goes in one piece, and the descriptors with it. */
 static int send_header(int socket, const header *h, const int *fds)
 {
+	size_t count = 0;
+
 	struct iovec part = {.iov_len = sizeof(*h)};
 	union {
 		struct cmsghdr align;
@@ -51,14 +53,16 @@ static int send_header(int socket, const header *h, const int *fds)
 	ssize_t n;
 
 	part.iov_base = &copy;
-	if (fds) {
+	while (fds && count < OB_FRAME_MAX_FDS && fds[count] >= 0)
+		count++;
+	if (count) {
 		message.msg_control = control.bytes;
-		message.msg_controllen = sizeof(control.bytes);
+		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
 		struct cmsghdr *cmsg = CMSG_FIRSTHDR(&message);
 		cmsg->cmsg_level = SOL_SOCKET;
 		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(OB_FRAME_MAX_FDS * sizeof(int));
-		memcpy(CMSG_DATA(cmsg), fds, OB_FRAME_MAX_FDS * sizeof(int));
+		cmsg->cmsg_len = CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(cmsg), fds, count * sizeof(int));
 	}
 	do
 		n = sendmsg(socket, &message, MSG_NOSIGNAL);
@@ -89,8 +93,8 @@ static void take_fds(struct msghdr *message, ob_frame *frame)
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(message);
 
 	if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS &&
-	    cmsg->cmsg_len == CMSG_LEN(sizeof(frame->fds)))
-		memcpy(frame->fds, CMSG_DATA(cmsg), sizeof(frame->fds));
+	    cmsg->cmsg_len <= CMSG_LEN(sizeof(frame->fds)))
+		memcpy(frame->fds, CMSG_DATA(cmsg), cmsg->cmsg_len - CMSG_LEN(0));
 }
 
 /* Bytes that came, 0 at the end of the stream, -1 and errno. */

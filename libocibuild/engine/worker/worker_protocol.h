@@ -4,7 +4,9 @@
  * engine asks, the worker answers with any number of OB_FRAME_PROGRESS and OB_FRAME_WARNING and then one
  * OB_FRAME_DONE or OB_FRAME_FAILED. While it works the engine may send OB_FRAME_CANCEL and, to a running
  * command, OB_FRAME_SIGNAL; neither is answered. The three standard streams of a command travel with
- * OB_FRAME_RUN as descriptors, so that output does not pass through the worker.
+ * OB_FRAME_RUN as descriptors, so that output does not pass through the worker; the other end of a
+ * terminal of its own comes with OB_FRAME_STARTED. Beside a running command one probe at a time is
+ * executed, OB_FRAME_PROBE, and answered by OB_FRAME_PROBED; OB_FRAME_PROBE_KILL ends it early.
  *
  *   OPEN    {op: "probe" | "enter", store}                  → a probe | {rung, userxattr}
  *   UNPACK  {blob, index, target, temp, lowers, threads, root} → {}
@@ -12,6 +14,8 @@
  *   DIFF    {upper, lowers, skip, blob, index, writer}      → {diff_id, descriptor, entries}
  *   REMOVE  {paths}                                         → {}
  *   SIGNAL  {signal}      CANCEL {}      QUIT {}            PROGRESS {current}      WARNING {text}
+ *   STARTED {ports: [{outside}]}, 1 descriptor or none
+ *   PROBE   {argv}, 3 descriptors        PROBE_KILL {}      PROBED {exited, status, failure}
  */
 #ifndef OB_ENGINE_WORKER_PROTOCOL_H
 #define OB_ENGINE_WORKER_PROTOCOL_H
@@ -31,10 +35,14 @@ typedef enum ob_frame_type {
 	OB_FRAME_SIGNAL,
 	OB_FRAME_CANCEL,
 	OB_FRAME_QUIT,
+	OB_FRAME_PROBE,
+	OB_FRAME_PROBE_KILL,
 	OB_FRAME_DONE = 64,
 	OB_FRAME_FAILED,
 	OB_FRAME_PROGRESS,
-	OB_FRAME_WARNING
+	OB_FRAME_WARNING,
+	OB_FRAME_STARTED,
+	OB_FRAME_PROBED
 } ob_frame_type;
 
 typedef struct ob_frame {
@@ -49,7 +57,7 @@ typedef struct ob_frame {
 void ob_frame_done(ob_frame *frame);
 
 /** @param body owned, may be NULL; a NULL that should have been a document fails at the other end.
- *  @param fds  OB_FRAME_MAX_FDS borrowed descriptors to send along, or NULL */
+ *  @param fds  OB_FRAME_MAX_FDS borrowed descriptors to send along, as far as the first -1, or NULL */
 ocib_errc ob_frame_send(int socket, ob_frame_type type, ob_json *body, const int *fds,
 			ocib_error **err);
 /** Waits for a frame. @p frame must be empty. Kinds: CORRUPT, LIMIT, SYSTEM. */

@@ -29,7 +29,11 @@ typedef enum ocib_event_type {
 	OCIB_EVENT_PROGRESS, /**< u.progress: bytes of a transfer or another long task */
 	OCIB_EVENT_WARNING,  /**< u.message: something the user should mend */
 	OCIB_EVENT_NOTE,     /**< u.message: one line worth knowing (the rung, what was pushed) */
-	OCIB_EVENT_DEBUG     /**< u.message: for --log-level debug */
+	OCIB_EVENT_DEBUG,    /**< u.message: for --log-level debug */
+	/** ocib_run(): the command runs; signals are passed on from now. u.message: its network. */
+	OCIB_EVENT_COMMAND_STARTED,
+	OCIB_EVENT_PORT, /**< u.message: "HOST -> PORT", a published port */
+	OCIB_EVENT_HEALTH /**< u.message: "starting", "healthy" or "unhealthy: WHY", when it changes */
 } ocib_event_type;
 
 /** A step of a build. Steps are numbered from 1 within a stage, as in the Dockerfile. */
