@@ -21,6 +21,7 @@
 #define OB_LIMIT_DOCKERFILE      (16 * OB_MIB)
 #define OB_LIMIT_DOCKERFILE_LINE 65535
 #define OB_LIMIT_INSTRUCTIONS    100000
+#define OB_LIMIT_FINDINGS        4096 /* of one check that are shown; the rest is counted */
 #define OB_LIMIT_IGNORE_FILE     (4 * OB_MIB)
 #define OB_LIMIT_IGNORE_PATTERNS 65536
 #define OB_LIMIT_IGNORE_PATTERN  4096 /* no path is longer */

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include "base/limits.h"
+#include "dockerfile/check_syntax.h"
 #include "dockerfile/instruction_build.h"
 
 ob_dockerfile *ob_dockerfile_free(ob_dockerfile *dockerfile)
@@ -19,6 +20,7 @@ ob_dockerfile *ob_dockerfile_free(ob_dockerfile *dockerfile)
 	free(dockerfile->instructions);
 	free(dockerfile->stages);
 	ob_strlist_done(&dockerfile->warnings);
+	free(dockerfile->empty_lines);
 	free(dockerfile);
 	return NULL;
 }
@@ -55,7 +57,12 @@ static ocib_errc add_instruction(ob_dockerfile *file, ob_syntax_node *node, ocib
 	made = new_instruction(file);
 	if (!made)
 		return ob_fail_nomem(err);
-	return ob_instruction_make(&build, node, made);
+	ocib_errc r = ob_instruction_make(&build, node, made);
+	if (r != OCIB_OK) {
+		ob_instruction_done(made);
+		file->len--;
+	}
+	return r;
 }
 
 /* Only ARG may stand before the first FROM. */
@@ -81,7 +88,7 @@ static ocib_errc parse_instructions(ob_dockerfile *file, bool is_trigger, ocib_e
 	ob_autodone(ob_syntax_parser) parser;
 	ocib_errc r = OCIB_OK;
 
-	ob_syntax_parser_init(&parser, &file->source, &file->warnings);
+	ob_syntax_parser_init(&parser, &file->source);
 	while (r == OCIB_OK) {
 		ob_auto(ob_syntax_node) node = NULL;
 
@@ -93,6 +100,8 @@ static ocib_errc parse_instructions(ob_dockerfile *file, bool is_trigger, ocib_e
 			r = check_place(file, err);
 	}
 	file->escape = parser.escape;
+	file->empty_lines = ob_take_ptr(parser.empty_lines);
+	file->empty_line_count = parser.empty_line_count;
 	return r;
 }
 
@@ -128,8 +137,22 @@ static ocib_errc find_directive(const ob_dockerfile *file, const char *name, cha
 	return r;
 }
 
+/* All that can go wrong once there is a text; what was parsed until then stays in the file. */
+static ocib_errc fill(ob_dockerfile *file, bool is_trigger, ob_findings *findings, ocib_error **err)
+{
+	ocib_errc r = ob_findings_read_options(findings, &file->source, err);
+
+	if (r == OCIB_OK)
+		r = parse_instructions(file, is_trigger, err);
+	if (r == OCIB_OK)
+		r = find_directive(file, "syntax", &file->syntax, err);
+	if (r == OCIB_OK)
+		r = find_directive(file, "check", &file->check, err);
+	return r == OCIB_OK ? make_stages(file, err) : r;
+}
+
 static ocib_errc parse(const char *name, const char *data, size_t len, bool is_trigger,
-		       ob_dockerfile **out, ocib_error **err)
+		       ob_findings *findings, ob_dockerfile **out, ocib_error **err)
 {
 	ob_auto(ob_dockerfile) file = calloc(1, sizeof(*file));
 	ocib_errc r;
@@ -137,25 +160,21 @@ static ocib_errc parse(const char *name, const char *data, size_t len, bool is_t
 	if (!file)
 		return ob_fail_nomem(err);
 	r = ob_source_text_init(&file->source, name, data, len, err);
-	if (r == OCIB_OK)
-		r = parse_instructions(file, is_trigger, err);
-	if (r == OCIB_OK)
-		r = find_directive(file, "syntax", &file->syntax, err);
-	if (r == OCIB_OK)
-		r = find_directive(file, "check", &file->check, err);
-	if (r == OCIB_OK)
-		r = make_stages(file, err);
+	if (r != OCIB_OK)
+		return r;
+	r = fill(file, is_trigger, findings, err);
+	ob_check_syntax(file, findings);
 	if (r == OCIB_OK)
 		*out = ob_take_ptr(file);
 	return r;
 }
 
-ocib_errc ob_dockerfile_parse(const char *name, const char *data, size_t len, ob_dockerfile **out,
-			      ocib_error **err)
+ocib_errc ob_dockerfile_parse_checked(const char *name, const char *data, size_t len,
+				      ob_findings *findings, ob_dockerfile **out, ocib_error **err)
 {
 	static const ob_location nowhere = {0};
 	ob_auto(ob_dockerfile) file = NULL;
-	ocib_errc r = parse(name, data, len, false, &file, err);
+	ocib_errc r = parse(name, data, len, false, findings, &file, err);
 
 	if (r != OCIB_OK)
 		return r;
@@ -169,11 +188,17 @@ ocib_errc ob_dockerfile_parse(const char *name, const char *data, size_t len, ob
 	return OCIB_OK;
 }
 
+ocib_errc ob_dockerfile_parse(const char *name, const char *data, size_t len, ob_dockerfile **out,
+			      ocib_error **err)
+{
+	return ob_dockerfile_parse_checked(name, data, len, NULL, out, err);
+}
+
 ocib_errc ob_instruction_parse_trigger(const char *text, ob_dockerfile **out, ocib_error **err)
 {
 	static const ob_location nowhere = {0};
 	ob_auto(ob_dockerfile) file = NULL;
-	ocib_errc r = parse("ONBUILD trigger", text, strlen(text), true, &file, err);
+	ocib_errc r = parse("ONBUILD trigger", text, strlen(text), true, NULL, &file, err);
 
 	if (r != OCIB_OK)
 		return r;

@@ -34,6 +34,7 @@ typedef enum ob_instruction_type {
 } ob_instruction_type;
 
 struct ob_heredoc;
+struct ob_findings;
 
 /** By name in any case; 0 when there is no such instruction. */
 ob_instruction_type ob_instruction_find(const char *name);
@@ -114,6 +115,7 @@ typedef struct ob_instruction {
 	ob_location from_at; /**< of that name */
 	char *as;            /**< stage name in lower case, or NULL */
 	char *as_original;
+	char *as_keyword; /**< "AS" as it is written, or NULL */
 	/* RUN */
 	bool heredoc_only; /**< the line is one heredoc and nothing else: its body is the script */
 	/* HEALTHCHECK */
@@ -143,7 +145,9 @@ typedef struct ob_dockerfile {
 	size_t global_count; /**< ARGs before the first FROM */
 	ob_stage_source *stages;
 	size_t stage_count;
-	ob_strlist warnings; /**< "line: text": e.g. empty continuation lines */
+	ob_strlist warnings;   /**< "line: text": what is no rule of a check */
+	unsigned *empty_lines; /**< the first empty line of each instruction that has some */
+	size_t empty_line_count;
 } ob_dockerfile;
 
 /**
@@ -152,6 +156,10 @@ typedef struct ob_dockerfile {
  */
 ocib_errc ob_dockerfile_parse(const char *name, const char *data, size_t len, ob_dockerfile **out,
 			      ocib_error **err);
+/** The same, and what a check finds in the text as such is added, also where parsing fails. */
+ocib_errc ob_dockerfile_parse_checked(const char *name, const char *data, size_t len,
+				      struct ob_findings *findings, ob_dockerfile **out,
+				      ocib_error **err);
 ob_dockerfile *ob_dockerfile_free(ob_dockerfile *dockerfile);
 OB_DEFINE_AUTO(ob_dockerfile);
 

@@ -53,6 +53,7 @@ void ob_instruction_done(ob_instruction *instruction)
 	free(instruction->from);
 	free(instruction->as);
 	free(instruction->as_original);
+	free(instruction->as_keyword);
 	free(instruction->onbuild);
 	if (instruction->trigger)
 		ob_instruction_done(instruction->trigger);
@@ -135,6 +136,7 @@ static ocib_errc make_from(const ob_instruction_build *build, ob_instruction *ou
 				     "FROM requires either one or three arguments, and 'AS' in the "
 				     "middle of three");
 	if (out->words.len == 3) {
+		out->as_keyword = ob_take_ptr(words[1].text);
 		out->as_original = ob_take_ptr(words[2].text);
 		out->as = strdup(out->as_original);
 		if (!out->as)

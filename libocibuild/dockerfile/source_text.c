@@ -180,6 +180,18 @@ static void append_excerpt(ob_buffer *out, const ob_source_text *source, const o
 	} while (walk.number < last + EXCERPT_AROUND && next_line(&walk));
 }
 
+ocib_errc ob_source_excerpt(const ob_source_text *source, const ob_location *at, char **out,
+			    ocib_error **err)
+{
+	ob_autodone(ob_buffer) excerpt = OB_BUFFER_INIT(EXCERPT_MAX, "excerpt");
+
+	*out = NULL;
+	if (at->line == 0)
+		return OCIB_OK;
+	append_excerpt(&excerpt, source, at);
+	return ob_buffer_finish(&excerpt, out, err);
+}
+
 ocib_errc ob_source_locate(const ob_source_text *source, const ob_location *at, ocib_errc code,
 			   ocib_error **err)
 {

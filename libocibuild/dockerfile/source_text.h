@@ -24,6 +24,10 @@ ocib_errc ob_source_text_init(ob_source_text *out, const char *name, const char 
 			      ocib_error **err);
 void ob_source_text_done(ob_source_text *source);
 
+/** The lines of @p at and those around them with numbers, and a caret; *out NULL where it has no line. */
+ocib_errc ob_source_excerpt(const ob_source_text *source, const ob_location *at, char **out,
+			    ocib_error **err);
+
 /**
  * Attach file, line and an excerpt (source lines with numbers, a caret) to *err, and put "file:line: "
  * in front of its message. An error that already has a location keeps it. Returns @p code.

@@ -43,11 +43,11 @@ typedef struct ob_syntax_parser {
 	char escape;
 	ob_logical_line line;
 	ob_strlist comments;
-	ob_strlist *warnings; /**< "line: text" is appended; may be NULL */
+	unsigned *empty_lines; /**< the first of each instruction that has some; to be taken */
+	size_t empty_line_count;
 } ob_syntax_parser;
 
-void ob_syntax_parser_init(ob_syntax_parser *parser, const ob_source_text *source,
-			   ob_strlist *warnings);
+void ob_syntax_parser_init(ob_syntax_parser *parser, const ob_source_text *source);
 void ob_syntax_parser_done(ob_syntax_parser *parser);
 /** The next instruction; *out NULL at the end. Kinds: SYNTAX, LIMIT (located). */
 ocib_errc ob_syntax_parser_next(ob_syntax_parser *parser, ob_syntax_node **out, ocib_error **err);

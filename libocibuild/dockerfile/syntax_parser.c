@@ -2,7 +2,7 @@
  *
  * A line goes on when it ends in the escape character, blanks behind it allowed, unless another escape
  * character is in front of that one. Inside an instruction comment lines are dropped and empty lines
- * skipped (with a warning), and lines keep their leading white space. The lines of a heredoc's body are
+ * skipped (and their numbers kept), and lines keep their leading white space. The lines of a heredoc's body are
  * not looked at in any of these ways.
  *
  * Nodes come one at a time, so that the first mistake in the file is the one that is reported, be it one
@@ -13,14 +13,12 @@
 #include "dockerfile/runes.h"
 #include "dockerfile/syntax_node.h"
 
-void ob_syntax_parser_init(ob_syntax_parser *parser, const ob_source_text *source,
-			   ob_strlist *warnings)
+void ob_syntax_parser_init(ob_syntax_parser *parser, const ob_source_text *source)
 {
 	*parser = (ob_syntax_parser){
 		.source = source,
 		.reader = {.source = source},
 		.escape = '\\',
-		.warnings = warnings,
 	};
 }
 
@@ -28,6 +26,7 @@ void ob_syntax_parser_done(ob_syntax_parser *parser)
 {
 	ob_logical_line_done(&parser->line);
 	ob_strlist_done(&parser->comments);
+	free(parser->empty_lines);
 }
 
 static ob_span without_ending(ob_span line)
@@ -124,11 +123,19 @@ static ocib_errc add_line(ob_syntax_parser *parser, ob_span line, size_t indent,
 	return OCIB_OK;
 }
 
-static ocib_errc warn_empty_line(ob_syntax_parser *parser, unsigned number, ocib_error **err)
+static ocib_errc note_empty_line(ob_syntax_parser *parser, unsigned number, ocib_error **err)
 {
-	if (parser->warnings &&
-	    ob_strlist_add_printf(parser->warnings, "%u: empty continuation line", number) < 0)
-		return ob_fail_nomem(err);
+	size_t count = parser->empty_line_count;
+
+	if ((count & (count - 1)) == 0) {
+		unsigned *grown =
+			reallocarray(parser->empty_lines, count ? count * 2 : 1, sizeof(*grown));
+
+		if (!grown)
+			return ob_fail_nomem(err);
+		parser->empty_lines = grown;
+	}
+	parser->empty_lines[parser->empty_line_count++] = number;
 	return OCIB_OK;
 }
 
@@ -158,7 +165,7 @@ static ocib_errc add_continuation(ob_syntax_parser *parser, ocib_error **err)
 		if (r != OCIB_OK)
 			return r;
 	}
-	return empty ? warn_empty_line(parser, empty, err) : OCIB_OK;
+	return empty ? note_empty_line(parser, empty, err) : OCIB_OK;
 }
 
 /* Collect the next instruction's logical line; *first is its first line, 0 at the end of the file. */

@@ -49,8 +49,8 @@ TEST(words__know_line_and_column)
 	assert_word(copy, 3, "/d/", 8, 7);
 	assert_string_equal(copy->original, "COPY --from=b   one two  three /d/");
 	assert_string_equal(copy->name, "copy");
-	assert_int_equal(parsed->warnings.len, 1);
-	assert_string_equal(parsed->warnings.items[0], "4: empty continuation line");
+	assert_int_equal(parsed->empty_line_count, 1);
+	assert_int_equal(parsed->empty_lines[0], 4);
 	drop();
 }
 

@@ -61,7 +61,7 @@ static ocib_errc visit_nodes(const char *text, node_visit visit, void *user)
 
 	if (r != OCIB_OK)
 		return r;
-	ob_syntax_parser_init(&parser, &source, NULL);
+	ob_syntax_parser_init(&parser, &source);
 	for (size_t i = 0;; i++) {
 		ob_auto(ob_syntax_node) node = NULL;
 

@@ -3,6 +3,7 @@
 #define OCIBUILD_OCIBUILD_H
 
 #include <ocibuild/build.h>
+#include <ocibuild/check.h>
 #include <ocibuild/context.h>
 #include <ocibuild/error.h>
 #include <ocibuild/image.h>
