@@ -62,7 +62,13 @@ static void show_message(const char *kind, const ocib_event_message *message)
 	fprintf(stderr, "%s", kind);
 	if (message->file)
 		fprintf(stderr, "%s:%u: ", message->file, message->line);
+	if (message->rule)
+		fprintf(stderr, "%s: ", message->rule);
 	fprintf(stderr, "%s\n", message->text);
+	if (message->excerpt)
+		fputs(message->excerpt, stderr);
+	if (message->url)
+		fprintf(stderr, "see %s\n", message->url);
 }
 
 static void plain_event(progress *view, const ocib_event *event)
@@ -86,7 +92,8 @@ static void plain_event(progress *view, const ocib_event *event)
 static void quiet_event(progress *view, const ocib_event *event)
 {
 	(void)view;
-	if (event->type == OCIB_EVENT_WARNING)
+	/* What a check finds is advice, and nobody who wants quiet has asked for it. */
+	if (event->type == OCIB_EVENT_WARNING && !event->u.message.rule)
 		show_message("warning: ", &event->u.message);
 }
 

@@ -27,6 +27,12 @@ static void show_message(const char *type, const ocib_event_message *message)
 		member("file", message->file, strlen(message->file));
 		fprintf(stderr, ",\"line\":%u", message->line);
 	}
+	if (message->rule)
+		member("rule", message->rule, strlen(message->rule));
+	if (message->url)
+		member("url", message->url, strlen(message->url));
+	if (message->excerpt)
+		member("excerpt", message->excerpt, strlen(message->excerpt));
 	fputs("}\n", stderr);
 }
 

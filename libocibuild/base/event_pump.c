@@ -29,8 +29,10 @@ static void deliver(ocib_context *ctx, const ocib_event *event)
 		ocib_context_cancel(ctx);
 }
 
+#define EVENT_STRINGS 5 /* the most that an event has */
+
 /* The borrowed strings of an event, as addresses of its fields. */
-static size_t event_strings(ocib_event *event, const char **fields[3])
+static size_t event_strings(ocib_event *event, const char **fields[EVENT_STRINGS])
 {
 	switch (event->type) {
 	case OCIB_EVENT_STEP_STARTED:
@@ -53,7 +55,10 @@ static size_t event_strings(ocib_event *event, const char **fields[3])
 	case OCIB_EVENT_HEALTH:
 		fields[0] = &event->u.message.text;
 		fields[1] = &event->u.message.file;
-		return 2;
+		fields[2] = &event->u.message.rule;
+		fields[3] = &event->u.message.url;
+		fields[4] = &event->u.message.excerpt;
+		return 5;
 	}
 	return 0;
 }
@@ -69,7 +74,7 @@ static size_t string_len(const ocib_event *event, const char *text)
 static ob_queued_event *copy_event(const ocib_event *event)
 {
 	ocib_event copy = *event;
-	const char **fields[3];
+	const char **fields[EVENT_STRINGS];
 	size_t count = event_strings(&copy, fields), bytes = sizeof(ob_queued_event);
 
 	for (size_t i = 0; i < count; i++)

@@ -8,6 +8,7 @@
 #define OB_ENGINE_PLAN_H
 
 #include "base/context.h"
+#include "dockerfile/findings.h"
 #include "dockerfile/ignore.h"
 #include "dockerfile/instruction.h"
 #include "dockerfile/run_mount.h"
@@ -142,6 +143,7 @@ typedef struct ob_plan {
 	size_t trigger_count;
 	ob_remote_context *remotes; /**< named contexts that were fetched */
 	size_t remote_count;
+	ocib_error *missing; /**< checking: why the first base that is missing is not there */
 } ob_plan;
 
 typedef struct ob_named_context {
@@ -166,6 +168,10 @@ typedef struct ob_plan_options {
 	ob_network network; /**< default for RUN */
 	bool has_epoch;
 	int64_t epoch;
+	ob_findings *findings; /**< what the rules of a check find is added; or NULL */
+	/** Nothing will be executed: all stages are planned unless there is a target, and a base that
+	 * cannot be had is taken for an empty one (see ob_plan.missing). */
+	bool checking;
 } ob_plan_options;
 
 /**

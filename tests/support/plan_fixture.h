@@ -79,29 +79,37 @@ static inline void plan_mkdir(plan_fixture *f, const char *path)
 	assert_int_equal(mkdir(full, 0755), 0);
 }
 
-/* An image without layers in the store; @config is the inside of its "config" object. */
-static inline void plan_add_image(plan_fixture *f, const char *name, const char *config)
+/* An image of which nothing but its documents is in the store; @config is the inside of its "config"
+ * object, @layer the digest of its only layer or NULL. */
+static inline void plan_add_image_for(plan_fixture *f, const char *name, const char *arch,
+				      const char *layer, const char *config)
 {
 	ob_manifest manifest = {0};
 	ob_descriptor descriptor = {0};
 	ob_autodone(ob_reference) reference = {0};
 	ob_autodone(ob_buffer) document = OB_BUFFER_INIT(65536, "manifest");
-	ob_platform host;
 	char media_manifest[] = OB_MEDIA_OCI_MANIFEST, media_config[] = OB_MEDIA_OCI_CONFIG;
+	char media_layer[] = OB_MEDIA_OCI_LAYER_GZIP;
+	ob_descriptor layers[1] = {{.media_type = media_layer, .size = 1}};
 
 	plan_open(f);
-	ob_platform_host(&host);
 	ob_autofree char *text = ob_str_printf(
-		"{\"architecture\":\"%s\",\"os\":\"%s\",\"created\":\"2020-01-01T00:00:00Z\","
+		"{\"architecture\":\"%s\",\"os\":\"linux\",\"created\":\"2020-01-01T00:00:00Z\","
 		"\"docker_version\":\"1.2\",\"config\":{%s},\"history\":[{\"created\":"
-		"\"2020-01-01T00:00:00Z\",\"created_by\":\"base\",\"empty_layer\":true}],"
-		"\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}",
-		host.arch, host.os, config);
+		"\"2020-01-01T00:00:00Z\",\"created_by\":\"base\",\"empty_layer\":%s}],"
+		"\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[%s%s%s]}}",
+		arch, config, layer ? "false" : "true", layer ? "\"" : "", layer ? layer : "",
+		layer ? "\"" : "");
 	manifest.media_type = media_manifest;
 	manifest.config.media_type = media_config;
 	manifest.config.size = strlen(text);
 	ASSERT_OK(
 		ob_store_write_blob(f->store, text, strlen(text), &manifest.config.digest, &t_err));
+	if (layer) {
+		ASSERT_OK(ob_digest_parse(layer, &layers[0].digest, &t_err));
+		manifest.layers = layers;
+		manifest.layer_count = 1;
+	}
 	ASSERT_OK(ob_manifest_format(&manifest, &document, &t_err));
 	descriptor.media_type = media_manifest;
 	descriptor.size = document.len;
@@ -112,6 +120,14 @@ static inline void plan_add_image(plan_fixture *f, const char *name, const char 
 	ob_autofree char *full = ob_reference_format(&reference);
 	const char *names[] = {full};
 	ASSERT_OK(ob_store_set_refs(f->store, names, &descriptor, 1, &t_err));
+}
+
+static inline void plan_add_image(plan_fixture *f, const char *name, const char *config)
+{
+	ob_platform host;
+
+	ob_platform_host(&host);
+	plan_add_image_for(f, name, host.arch, NULL, config);
 }
 
 static inline void plan_arg(plan_fixture *f, const char *pair)

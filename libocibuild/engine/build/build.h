@@ -2,7 +2,7 @@
  *
  *   build.c         the public call: a thread that does the work, events pumped to the caller
  *   build_options.c what the caller asked for    build_input.c context and Dockerfile
- *   build_setup.c   both to a plan
+ *   build_setup.c   both to a plan               build_findings.c what a check finds in them
  *   schedule.c      stages side by side          stage_run.c   one stage, step by step
  *   step_copy.c     COPY, ADD, WORKDIR           step_run.c    RUN
  *   run_mounts.c    --mount of a RUN             secrets.c     --secret
@@ -86,6 +86,9 @@ typedef struct ob_build {
 	ob_strlist extra_hosts; /**< lines for /etc/hosts */
 
 	ob_build_input input;
+	bool checking;        /**< nothing will be executed */
+	ob_source_text text;  /**< checking: the Dockerfile, also when it is wrong */
+	ob_findings findings; /**< of the Dockerfile and the plan, by line once there is one */
 	ob_image_sources *sources;
 	ob_dockerfile *dockerfile;
 	ob_plan *plan;
@@ -106,9 +109,15 @@ ocib_errc ob_build_check_options(ob_build *build, const ocib_build_options *opti
 /** Find the context, fetch it where it is not here, and parse the Dockerfile. */
 ocib_errc ob_build_open_input(ob_build *build, ocib_error **err);
 void ob_build_input_done(ob_build_input *input);
+/* build_findings.c */
+/** Options that the build arguments have for a check. Kinds: SYNTAX (no location). */
+ocib_errc ob_build_begin_findings(ob_build *build, ocib_error **err);
+void ob_build_emit_findings(const ob_build *build); /**< as warnings */
 
 /* build_setup.c */
-/** Options to plan, with nodes made. ctx, store and shop are set before. */
+/** Options to plan: ctx and store are set before. Findings are there also when it fails. */
+ocib_errc ob_build_make_plan(ob_build *build, const ocib_build_options *options, ocib_error **err);
+/** The same with all that executing needs. ctx, store and shop are set before. */
 ocib_errc ob_build_setup(ob_build *build, const ocib_build_options *options, ocib_error **err);
 void ob_build_done(ob_build *build);
 

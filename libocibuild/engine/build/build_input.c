@@ -89,10 +89,22 @@ static ocib_errc open_context(ob_build *build, ocib_error **err)
 
 /* --- the Dockerfile --- */
 
+/* A check shows lines of a file that cannot be parsed, too. */
+static ocib_errc parse_text(ob_build *build, const char *name, const char *text, size_t len,
+			    ocib_error **err)
+{
+	ocib_errc r = OCIB_OK;
+
+	if (build->checking)
+		r = ob_source_text_init(&build->text, name, text, len, err);
+	return r ? r
+		 : ob_dockerfile_parse_checked(name, text, len, &build->findings,
+					       &build->dockerfile, err);
+}
+
 static ocib_errc parse(ob_build *build, const char *name, const ob_buffer *text, ocib_error **err)
 {
-	return ob_dockerfile_parse(name, text->data ? text->data : "", text->len,
-				   &build->dockerfile, err);
+	return parse_text(build, name, text->data ? text->data : "", text->len, err);
 }
 
 static const char *default_name(const ob_build *build)
@@ -226,8 +238,7 @@ static ocib_errc load_instead(ob_build *build, ocib_error **err)
 			       "-f names '%s', but the context is no archive: it is a Dockerfile "
 			       "itself",
 			       build->options.dockerfile);
-	return ob_dockerfile_parse("Dockerfile", remote->text, remote->text_len, &build->dockerfile,
-				   err);
+	return parse_text(build, "Dockerfile", remote->text, remote->text_len, err);
 }
 
 static ocib_errc load_dockerfile(ob_build *build, ocib_error **err)
@@ -235,8 +246,7 @@ static ocib_errc load_dockerfile(ob_build *build, ocib_error **err)
 	const char *text = build->options.dockerfile_text, *given = build->options.dockerfile;
 
 	if (text)
-		return ob_dockerfile_parse("Dockerfile", text, strlen(text), &build->dockerfile,
-					   err);
+		return parse_text(build, "Dockerfile", text, strlen(text), err);
 	if (given && ob_is_url_source(given))
 		return fetch_dockerfile(build, given, err);
 	bool is_stdin = build->options.context && ob_str_eq(build->options.context, "-");

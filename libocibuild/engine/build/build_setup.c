@@ -144,6 +144,8 @@ static ocib_errc make_plan(ob_build *build, ocib_error **err)
 		.pull = options->pull != 0,
 		.has_epoch = build->has_epoch,
 		.epoch = build->epoch,
+		.findings = &build->findings,
+		.checking = build->checking,
 	};
 
 	ocib_errc r = fill_input(options, &in, err);
@@ -224,16 +226,29 @@ static bool has_run(const ob_plan *plan)
 	return false;
 }
 
-ocib_errc ob_build_setup(ob_build *build, const ocib_build_options *options, ocib_error **err)
+ocib_errc ob_build_make_plan(ob_build *build, const ocib_build_options *options, ocib_error **err)
 {
 	ocib_errc r = ob_build_check_options(build, options, err);
 
 	if (r == OCIB_OK)
+		r = ob_build_begin_findings(build, err);
+	if (r == OCIB_OK)
 		r = ob_build_open_input(build, err);
-	if (r < 0)
-		return r;
-	warn_dockerfile(build);
-	r = resolve(build, err);
+	if (r == OCIB_OK) {
+		warn_dockerfile(build);
+		r = resolve(build, err);
+	}
+	ob_findings_sort(&build->findings);
+	return r;
+}
+
+ocib_errc ob_build_setup(ob_build *build, const ocib_build_options *options, ocib_error **err)
+{
+	ocib_errc r = ob_build_make_plan(build, options, err);
+
+	ob_build_emit_findings(build);
+	if (r == OCIB_OK)
+		r = ob_findings_verdict(&build->findings, build->dockerfile, err);
 	if (r < 0)
 		return r;
 	build->has_epoch = build->plan->has_epoch;
@@ -266,6 +281,8 @@ void ob_build_done(ob_build *build)
 	(void)ob_plan_free(build->plan);
 	(void)ob_dockerfile_free(build->dockerfile);
 	(void)ob_image_sources_free(build->sources);
+	ob_findings_done(&build->findings);
+	ob_source_text_done(&build->text);
 	ob_strlist_done(&build->claims);
 	ob_strlist_done(&build->tags);
 	ob_strlist_done(&build->extra_hosts);

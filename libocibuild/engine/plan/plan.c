@@ -176,6 +176,7 @@ ob_plan *ob_plan_free(ob_plan *plan)
 	for (size_t i = 0; i < plan->trigger_count; i++)
 		ob_dockerfile_free(plan->triggers[i]);
 	free(plan->triggers);
+	plan->missing = ocib_error_free(plan->missing);
 	ob_strlist_done(&plan->unused_args);
 	free(plan);
 	return NULL;

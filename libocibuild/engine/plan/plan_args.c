@@ -167,11 +167,18 @@ static ocib_errc decide_epoch(ob_planner *p, ocib_error **err)
 		text);
 }
 
+static ocib_errc check_defaults(ob_planner *p, ocib_error **err)
+{
+	(void)err;
+	ob_check_default_args(p);
+	return OCIB_OK;
+}
+
 ocib_errc ob_planner_read_args(ob_planner *planner, ocib_error **err)
 {
 	static ocib_errc (*const parts[])(ob_planner *, ocib_error **) = {
-		read_build_args,   add_epoch_arg,   read_proxies,
-		add_platform_args, add_global_args, decide_epoch,
+		read_build_args, add_epoch_arg,   read_proxies, add_platform_args,
+		check_defaults,  add_global_args, decide_epoch,
 	};
 
 	for (size_t i = 0; i < OB_ARRAY_LEN(parts); i++) {

@@ -172,16 +172,12 @@ static ocib_errc expand_body(const ob_dispatch *d, const ob_heredoc *heredoc, ch
 			     ocib_error **err)
 {
 	static const ob_shell_options options = {.escape = '\\', .skip_process_quotes = true};
-	ocib_errc r;
 
 	if (!heredoc->expand) {
 		*out = strndup(heredoc->content, heredoc->len);
 		return *out ? OCIB_OK : ob_fail_nomem(err);
 	}
-	r = ob_shell_word(heredoc->content, &d->stage->env, &options, NULL, out, err);
-	return r ? ob_source_locate(&d->planner->dockerfile->source,
-				    ob_dispatch_place(d, &heredoc->at), r, err)
-		 : OCIB_OK;
+	return ob_dispatch_expand_as(d, &options, heredoc->content, &heredoc->at, out, err);
 }
 
 static ocib_errc add_inline(const ob_dispatch *d, const ob_word *word, ob_copy_op *op,

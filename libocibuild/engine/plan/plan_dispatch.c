@@ -70,6 +70,8 @@ static ocib_errc begin_stage(ob_planner *p, ob_plan_stage *stage, const ob_plan_
 			     ocib_error **err)
 {
 	stage->platform = parent->platform;
+	stage->has_workdir = parent->has_workdir;
+	stage->base_missing = parent->base_missing;
 	stage->base_node = parent->node;
 	stage->config = ob_config_copy(p->plan->nodes[parent->node].config);
 	if (!stage->config || ob_strlist_copy(&stage->env, &parent->env) < 0 ||
@@ -130,12 +132,14 @@ static ocib_errc begin_source(ob_dispatch *d, size_t index, ocib_error **err)
 	if (r)
 		return r;
 	stage->base_node = from;
-	if (kind == OB_NODE_IMAGE) {
+	stage->base_missing = p->sources[index].missing;
+	if (kind == OB_NODE_IMAGE && !stage->base_missing) {
 		stage->counted = 1;
+		ob_check_image_platform(d, &p->sources[index], &stage->platform);
 		return begin_image(p, stage, p->sources[index].image, err);
 	}
 	r = begin_empty(p, stage, err);
-	if (r || kind == OB_NODE_SCRATCH)
+	if (r || kind != OB_NODE_CONTEXT)
 		return r;
 	r = add_scratch_node(p->plan, &stage->base_node, err);
 	return r ? r : add_directory_layer(d, from, err);
@@ -223,8 +227,12 @@ static ocib_errc dispatch_stage(ob_planner *p, ob_plan_stage *stage, ocib_error 
 		d.command = &stage->commands[i];
 		d.instruction = d.command->instruction;
 		r = ob_check_canceled(p->ctx, err);
+		if (r)
+			return r;
+		ob_check_instruction(&d);
+		r = handlers[d.instruction->type](&d, err);
 		if (!r)
-			r = handlers[d.instruction->type](&d, err);
+			ob_check_copied(&d);
 	}
 	return r ? r : finish(p, stage, err);
 }

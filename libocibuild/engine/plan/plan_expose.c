@@ -119,6 +119,7 @@ static ocib_errc add_ports(ob_dispatch *d, const char *spec, const ob_location *
 	if (wrong)
 		return ob_fail_here(err, d, at, OCIB_ERR_SYNTAX, "invalid port: '%s': %s", spec,
 				    wrong);
+	ob_check_port(d, spec);
 	r = ob_planner_spend(d->planner, (range.last - range.first + 1) * sizeof("65535/sctp"),
 			     d->command->at, err);
 	for (unsigned port = range.first; !r && port <= range.last; port++)

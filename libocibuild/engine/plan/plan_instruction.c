@@ -12,15 +12,26 @@ const ob_location *ob_dispatch_place(const ob_dispatch *d, const ob_location *at
 	return d->command->is_trigger || !at || !at->line ? d->command->at : at;
 }
 
+ocib_errc ob_dispatch_expand_as(const ob_dispatch *d, const ob_shell_options *options,
+				const char *word, const ob_location *at, char **out,
+				ocib_error **err)
+{
+	ob_autodone(ob_strlist) unset = {0};
+	const ob_shell_use use = {.unmatched = d->planner->options->findings ? &unset : NULL};
+	ocib_errc r = ob_shell_word(word, &d->stage->env, options, &use, out, err);
+
+	ob_check_unset(d, &unset);
+	return r ? ob_source_locate(&d->planner->dockerfile->source, ob_dispatch_place(d, at), r,
+				    err)
+		 : OCIB_OK;
+}
+
 ocib_errc ob_dispatch_expand(const ob_dispatch *d, const char *word, const ob_location *at,
 			     char **out, ocib_error **err)
 {
 	const ob_shell_options options = {.escape = d->planner->dockerfile->escape};
-	ocib_errc r = ob_shell_word(word, &d->stage->env, &options, NULL, out, err);
 
-	return r ? ob_source_locate(&d->planner->dockerfile->source, ob_dispatch_place(d, at), r,
-				    err)
-		 : OCIB_OK;
+	return ob_dispatch_expand_as(d, &options, word, at, out, err);
 }
 
 ocib_errc ob_dispatch_expand_only(const ob_dispatch *d, char **out, ocib_error **err)

@@ -196,7 +196,13 @@ static void mark(ob_planner *p, ob_plan_stage *stage)
 
 void ob_planner_mark_needed(ob_planner *p)
 {
+	const char *target = p->options->target;
+	bool all = p->options->checking && (!target || !*target);
+
 	for (size_t i = 0; i < p->stage_count; i++)
 		p->stages[i].needed = false;
 	mark(p, &p->stages[p->target]);
+	for (size_t i = 0; all && i < p->stage_count; i++)
+		if (!p->stages[i].needed)
+			mark(p, &p->stages[i]);
 }

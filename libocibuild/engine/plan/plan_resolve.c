@@ -107,6 +107,20 @@ static ocib_errc explain(const ob_planner *p, resolve_job *job, ocib_error **err
 	return ob_source_locate(&p->dockerfile->source, source->at, r, err);
 }
 
+/* A check goes on: what the base would say is not known then. */
+static ocib_errc go_without(ob_planner *p, resolve_job *job, ocib_error **err)
+{
+	ob_auto(ocib_error) why = NULL;
+	ocib_errc r = explain(p, job, &why);
+
+	if (r == OCIB_ERR_NOMEM || r == OCIB_ERR_CANCELED)
+		return ob_error_move(err, &why);
+	job->source->missing = true;
+	if (!p->plan->missing)
+		p->plan->missing = ob_take_ptr(why);
+	return OCIB_OK;
+}
+
 static ocib_errc refuse_context(const ob_planner *p, const ob_plan_source *source, ocib_error **err)
 {
 	const char *value = source->context;
@@ -134,7 +148,7 @@ static ocib_errc list_jobs(ob_planner *p, resolve_job *jobs, size_t *count, ocib
 			r = refuse_context(p, source, err);
 		if (r)
 			return r;
-		if (source->kind == OB_NODE_IMAGE && !source->image)
+		if (source->kind == OB_NODE_IMAGE && !source->image && !source->missing)
 			jobs[(*count)++].source = source;
 	}
 	return OCIB_OK;
@@ -155,7 +169,8 @@ ocib_errc ob_planner_open_sources(ob_planner *p, ocib_error **err)
 	r = ob_parallel(count, RESOLVE_THREADS, resolve_one, &run, err);
 	for (size_t i = 0; i < count; i++) {
 		if (jobs[i].result && !r)
-			r = explain(p, &jobs[i], err);
+			r = p->options->checking ? go_without(p, &jobs[i], err)
+						 : explain(p, &jobs[i], err);
 		jobs[i].error = ocib_error_free(jobs[i].error);
 	}
 	return r;

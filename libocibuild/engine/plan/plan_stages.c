@@ -103,6 +103,7 @@ static ocib_errc make_stage(ob_planner *p, ob_plan_stage *stage, ocib_error **er
 		stage->label = ob_str_printf("stage-%zu", stage->index);
 	if (!stage->label)
 		return ob_fail_nomem(err);
+	ob_check_from(p, from);
 	r = read_base_name(p, stage, err);
 	if (!r)
 		r = read_platform(p, stage, err);

@@ -57,6 +57,7 @@ ocib_errc ob_dispatch_workdir(ob_dispatch *d, ocib_error **err)
 
 	if (r)
 		return r;
+	ob_check_workdir(d, written);
 	path = resolve(config->working_dir, written);
 	if (!path)
 		return ob_fail_nomem(err);

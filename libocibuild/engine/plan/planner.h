@@ -15,6 +15,7 @@
  *   plan_run.c        RUN                    plan_mount.c       RUN --mount
  *   plan_copy.c       COPY ADD               plan_workdir.c     WORKDIR
  *   plan_history.c    history entries, step texts
+ *   plan_checks.c     the rules of a check for instructions   plan_check_from.c  and for FROM
  *
  * The order of decisions is BuildKit's, because it can be observed: names resolve against all stages,
  * unneeded stages are checked but never fetched or expanded, triggers run before a stage's own lines.
@@ -47,6 +48,7 @@ typedef struct ob_plan_source {
 	ob_platform platform;
 	const ob_location *at;  /**< the word that named it first */
 	bool wanted;            /**< a needed stage uses it */
+	bool missing;           /**< checking: it could not be had */
 	char *dir;              /**< CONTEXT: absolute, once opened */
 	bool is_remote;         /**< CONTEXT: fetched, so no ignore file speaks of it */
 	ob_image_source *image; /**< IMAGE, once resolved */
@@ -77,9 +79,13 @@ typedef struct ob_plan_stage {
 
 	/* what instructions change */
 	ob_config *config;
-	ob_strlist env;  /**< what expansion and RUN see: ENV and ARG, later ones win */
-	ob_strlist args; /**< keys of ARGs, in order: RUN's history shows them */
-	bool has_cmd;    /**< CMD in this very stage */
+	ob_strlist env;    /**< what expansion and RUN see: ENV and ARG, later ones win */
+	ob_strlist args;   /**< keys of ARGs, in order: RUN's history shows them */
+	bool has_cmd;      /**< CMD in this very stage */
+	bool has_workdir;  /**< WORKDIR in this stage or in one of this file that it stands on */
+	bool base_missing; /**< so its variables are not known */
+	/** Where the last instruction of a kind that counts once is; by instruction type. */
+	const ob_location *last_of[OB_INSTRUCTION_HEALTHCHECK + 1];
 	ob_step *steps;
 	size_t step_count;
 	size_t base_node;
@@ -186,6 +192,24 @@ ocib_errc ob_dispatch_user(ob_dispatch *d, ocib_error **err);
 ocib_errc ob_dispatch_volume(ob_dispatch *d, ocib_error **err);
 ocib_errc ob_dispatch_workdir(ob_dispatch *d, ocib_error **err);
 
+/* The rules of a check; each does nothing without ob_plan_options.findings. */
+/** Image names that the defaults of global ARGs make. Before those ARGs are read. */
+void ob_check_default_args(const ob_planner *planner);
+/** Variables and --platform of a stage's FROM. */
+void ob_check_from(const ob_planner *planner, const ob_instruction *from);
+/** An image that is a base, or that COPY takes from, is for another platform than @p expected. */
+void ob_check_image_platform(const ob_dispatch *d, const ob_plan_source *source,
+			     const ob_platform *expected);
+/** An instruction before it is carried out, and a COPY or ADD afterwards. */
+void ob_check_instruction(ob_dispatch *d);
+void ob_check_copied(const ob_dispatch *d);
+/** Variables that an instruction asked for and that are not there. */
+void ob_check_unset(const ob_dispatch *d, const ob_strlist *names);
+void ob_check_workdir(ob_dispatch *d, const char *path);
+void ob_check_port(const ob_dispatch *d, const char *spec);
+/** The name of @p env's variables that is most like @p name, malloc'ed; NULL when none is. */
+char *ob_check_nearest_key(const char *name, const ob_strlist *env);
+
 /** Where an error of the command points: @p at, or the FROM for what no line of this file says. */
 const ob_location *ob_dispatch_place(const ob_dispatch *d, const ob_location *at);
 #define ob_fail_here(err, d, at, code, ...)                                               \
@@ -194,6 +218,10 @@ const ob_location *ob_dispatch_place(const ob_dispatch *d, const ob_location *at
 /** One word with the stage's variables. */
 ocib_errc ob_dispatch_expand(const ob_dispatch *d, const char *word, const ob_location *at,
 			     char **out, ocib_error **err);
+/** The same in another way, for bodies of here-documents. */
+ocib_errc ob_dispatch_expand_as(const ob_dispatch *d, const ob_shell_options *options,
+				const char *word, const ob_location *at, char **out,
+				ocib_error **err);
 /** Only word of an instruction that has one (USER, WORKDIR, STOPSIGNAL …), expanded. */
 ocib_errc ob_dispatch_expand_only(const ob_dispatch *d, char **out, ocib_error **err);
 /** Set a variable of expansion and RUN. */

@@ -66,6 +66,10 @@ typedef struct ocib_event_message {
 	const char *text;
 	const char *file; /**< Dockerfile, or NULL */
 	unsigned line;    /**< 0 when there is none */
+	/* What a check found, a warning of a build, has these as well; else they are NULL. */
+	const char *rule;    /**< an ocib_check_rule.name */
+	const char *url;     /**< a page about the rule, or NULL */
+	const char *excerpt; /**< the source lines, ready to print */
 } ocib_event_message;
 
 /** One event. All pointers are borrowed for the duration of the callback. */
