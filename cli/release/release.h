@@ -58,6 +58,8 @@ typedef struct release_job {
 typedef struct release {
 	cli *app;
 	const cli_command *self;
+	ocib_context
+		*steady; /**< not canceled by an interrupt: for tags, which are put or not put */
 	release_options options;
 	text_pool pool;
 	release_config config;
@@ -83,7 +85,8 @@ int release_fail(release *r, int status, const char *hint, const char *format, .
 
 /* release_look.c */
 int release_look(release *r, release_job *job);
-/** What one tag means now; one that does not exist is no failure. */
+/** What one tag means now, and which commit it is from; one that does not exist is no failure. */
+ocib_errc release_read_tag(release *r, ocib_context *ctx, release_tag *tag, ocib_error **err);
 int release_look_tag(release *r, release_tag *tag);
 /** Digest only: cheaper, and what a look back needs. */
 ocib_errc release_resolve(ocib_context *ctx, release_tag *tag, text_pool *pool, ocib_error **err);

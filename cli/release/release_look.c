@@ -48,14 +48,14 @@ ocib_errc release_resolve(ocib_context *ctx, release_tag *tag, text_pool *pool, 
 	return OCIB_OK;
 }
 
-static ocib_errc read_origin(release *r, release_tag *tag, ocib_error **err)
+static ocib_errc read_origin(release *r, ocib_context *ctx, release_tag *tag, ocib_error **err)
 {
 	const char *colon = strrchr(tag->name, ':');
 	const char *name = text_printf(&r->pool, "docker://%.*s@%s", (int)(colon - tag->name),
 				       tag->name, tag->digest);
 	ocib_image *image = NULL;
 
-	ocib_errc rc = ocib_image_open(r->app->context, r->app->store, name, &image, err);
+	ocib_errc rc = ocib_image_open(ctx, r->app->store, name, &image, err);
 	if (rc != OCIB_OK)
 		return rc;
 	tag->revision = image_says(&r->pool, image, KEY_PREFIX "revision");
@@ -64,19 +64,29 @@ static ocib_errc read_origin(release *r, release_tag *tag, ocib_error **err)
 	return OCIB_OK;
 }
 
+ocib_errc release_read_tag(release *r, ocib_context *ctx, release_tag *tag, ocib_error **err)
+{
+	ocib_error *failure = NULL;
+
+	ocib_errc rc = release_resolve(ctx, tag, &r->pool, &failure);
+	if (rc == OCIB_OK && *tag->digest)
+		rc = read_origin(r, ctx, tag, &failure);
+	/* Something is there that is no image for this machine: then it says nothing. */
+	if (rc == OCIB_ERR_NOTFOUND || rc == OCIB_ERR_UNSUPPORTED) {
+		ocib_error_free(failure);
+		return OCIB_OK;
+	}
+	if (rc != OCIB_OK)
+		*err = failure;
+	return rc;
+}
+
 int release_look_tag(release *r, release_tag *tag)
 {
 	ocib_error *err = NULL;
 
-	ocib_errc rc = release_resolve(r->app->context, tag, &r->pool, &err);
-	if (rc == OCIB_OK && *tag->digest)
-		rc = read_origin(r, tag, &err);
-	/* Something is there that is no image for this machine: then it says nothing. */
-	if (rc == OCIB_ERR_NOTFOUND || rc == OCIB_ERR_UNSUPPORTED) {
-		ocib_error_free(err);
-		return EXIT_OK;
-	}
-	return rc == OCIB_OK ? EXIT_OK : release_report(r, err);
+	return release_read_tag(r, r->app->context, tag, &err) == OCIB_OK ? EXIT_OK
+									  : release_report(r, err);
 }
 
 int release_look(release *r, release_job *job)

@@ -43,54 +43,73 @@ static int check_versions(release *r, const release_job *job)
 
 /* --- sending --- */
 
+/*
+ * Once more where the registry finds the manifest wrong: it may have been writing the same blob for
+ * another run just then (docker-registry's links of blobs are not written at once).
+ */
+static ocib_errc push_one(release *r, const char *digest, const char *name,
+			  ocib_transfer_result *result, ocib_error **err)
+{
+	ocib_errc rc = ocib_push(r->app->context, r->app->store, digest, name, NULL, result, err);
+
+	if (rc != OCIB_ERR_PROTOCOL || ocib_error_http_status(*err) != 400)
+		return rc;
+	*err = ocib_error_free(*err);
+	return ocib_push(r->app->context, r->app->store, digest, name, NULL, result, err);
+}
+
 static int push_blobs(release *r, release_job *job)
 {
 	const char *digest = ocib_image_digest(job->built);
 
 	for (size_t i = 0; i < job->place_count; i++) {
-		const char *name =
-			text_printf(&r->pool, "%s@%s", job->places[i].repository, digest);
+		const char *repository = job->places[i].repository;
+		const char *name = text_printf(&r->pool, "%s@%s", repository, digest);
 		ocib_transfer_result result = {0};
 		ocib_error *err = NULL;
 		char size[16];
 
-		if (ocib_push(r->app->context, r->app->store, digest, name, NULL, &result, &err) !=
-		    OCIB_OK)
+		if (push_one(r, digest, name, &result, &err) != OCIB_OK)
 			return release_report(r, err);
 		cli_format_size(result.bytes, size);
-		release_say(r, "%s: %s sent, %llu blobs were there", job->places[i].repository,
-			    size, (unsigned long long)result.blobs_skipped);
+		release_say(r, "%s: %s sent, %llu blobs were there", repository, size,
+			    (unsigned long long)result.blobs_skipped);
 	}
 	return EXIT_OK;
 }
 
+/*
+ * Not interrupted: of a request that was broken off nobody knows what becomes of it. An interrupt is
+ * looked at between tags; when it comes after the last one, the release is finished.
+ */
 static ocib_errc put_tag(release *r, const release_job *job, const release_place *place,
 			 const char *tag, ocib_error **err)
 {
 	const char *image =
 		text_printf(&r->pool, "%s@%s", place->repository, ocib_image_digest(job->built));
 
-	return ocib_registry_tag(r->app->context, image, tag, err);
+	return ocib_registry_tag(r->steady, image, tag, err);
 }
 
-/* A tag as it is now. */
-static ocib_errc look_back(release *r, const release_tag *before, release_tag *now,
-			   ocib_error **err)
+static int check_interrupted(release *r)
 {
-	*now = (release_tag){.name = before->name};
-	return release_resolve(r->app->context, now, &r->pool, err);
+	if (!cli_interrupted())
+		return EXIT_OK;
+	progress_pause(r->app->view);
+	fprintf(stderr, "ocibuild: interrupted\n");
+	return EXIT_OTHER;
 }
 
 /* Since we looked, somebody else may have put this tag. */
 static int put_version(release *r, release_job *job, release_place *place)
 {
 	const char *digest = ocib_image_digest(job->built);
-	release_tag now;
+	release_tag now = {.name = place->version.name};
 	ocib_error *err = NULL;
 
 	if (same(place->version.digest, digest))
 		return EXIT_OK;
-	ocib_errc rc = look_back(r, &place->version, &now, &err);
+	ocib_errc rc = release_resolve(r->app->context, &now, &r->pool, &err);
 	if (rc == OCIB_OK && *now.digest && !same(now.digest, place->version.digest) &&
 	    !same(now.digest, digest))
 		return release_fail(r, EXIT_OTHER, "run it again to see what is there",
@@ -138,8 +157,8 @@ static int step_back(release *r, release_place *place, const release_tag *versio
 	ocib_error *err = NULL;
 	const char *image = text_printf(&r->pool, "%s@%s", place->repository, version->digest);
 
-	if (same(latest->digest, ocib_image_digest(job->built)) && *version->digest &&
-	    ocib_registry_tag(r->app->context, image, job->image->latest, &err) != OCIB_OK)
+	if (same(latest->digest, ocib_image_digest(job->built)) &&
+	    ocib_registry_tag(r->steady, image, job->image->latest, &err) != OCIB_OK)
 		return release_report(r, err);
 	return release_fail(
 		r, EXIT_OTHER, "run it again to see what is there",
@@ -149,34 +168,62 @@ static int step_back(release *r, release_place *place, const release_tag *versio
 		ocib_image_digest(job->built));
 }
 
-/* *settled: both tags are as they should be, or somebody newer has the moving one. */
+/* The tags as they are now. That they cannot be read is no reason to take them back. */
+static bool read_back(release *r, const release_place *place, release_tag *version,
+		      release_tag *latest)
+{
+	ocib_error *err = NULL;
+	ocib_errc rc;
+
+	*version = (release_tag){.name = place->version.name};
+	*latest = (release_tag){.name = place->latest.name, .digest = "", .revision = ""};
+	rc = release_resolve(r->steady, version, &r->pool, &err);
+	if (rc == OCIB_OK && place->put_latest)
+		rc = release_read_tag(r, r->steady, latest, &err);
+	if (rc != OCIB_OK)
+		release_say(r,
+			    "warning: %s: the tags are in place, but whether another run has put "
+			    "them too is not known: %s",
+			    place->repository, ocib_error_message(err));
+	ocib_error_free(err);
+	return rc == OCIB_OK;
+}
+
+/* Is the moving tag where a run of a newer commit has put it? */
+static bool was_overtaken(release *r, const release_tag *latest)
+{
+	return *latest->revision && !same(latest->revision, r->commit.id) &&
+	       (!*r->commit.id || release_is_newer(r, latest));
+}
+
+/* Both tags as they should be? Where one is not, mend it, and *settled is false: look again. */
 static int settle(release *r, release_job *job, release_place *place, bool *settled)
 {
 	const char *digest = ocib_image_digest(job->built);
-	release_tag version, latest = {.name = place->latest.name};
+	release_tag version, latest;
 	ocib_error *err = NULL;
+	ocib_errc rc = OCIB_OK;
 
 	*settled = true;
-	if (look_back(r, &place->version, &version, &err) != OCIB_OK)
-		return release_report(r, err);
-	int status = place->put_latest ? release_look_tag(r, &latest) : EXIT_OK;
-	if (status != EXIT_OK)
-		return status;
-	if (!same(version.digest, digest))
+	if (!read_back(r, place, &version, &latest))
+		return EXIT_OK;
+	if (*version.digest && !same(version.digest, digest))
 		return step_back(r, place, &version, &latest, job);
-	if (!place->put_latest || same(latest.digest, digest))
-		return EXIT_OK;
-	if (!same(latest.revision, r->commit.id) && *latest.revision &&
-	    (release_is_newer(r, &latest) || !*r->commit.id)) {
-		place->put_latest = false;
-		release_say(r, "%s: another run has moved it to %.7s since", latest.name,
-			    latest.revision);
-		return EXIT_OK;
+	if (!*version.digest) {
+		/* Another run of the same image failed and took its tag back, which was ours too. */
+		*settled = false;
+		rc = put_tag(r, job, place, job->tag, &err);
+	} else if (place->put_latest && !same(latest.digest, digest)) {
+		if (was_overtaken(r, &latest)) {
+			place->moves_latest = false;
+			release_say(r, "%s: another run has moved it to %.7s since", latest.name,
+				    latest.revision);
+			return EXIT_OK;
+		}
+		*settled = false;
+		rc = put_tag(r, job, place, job->image->latest, &err);
 	}
-	*settled = false;
-	if (put_tag(r, job, place, job->image->latest, &err) != OCIB_OK)
-		return release_report(r, err);
-	return EXIT_OK;
+	return rc == OCIB_OK ? EXIT_OK : release_report(r, err);
 }
 
 static int settle_all(release *r, release_job *job)
@@ -202,13 +249,19 @@ static int settle_all(release *r, release_job *job)
 
 static int put_tags(release *r, release_job *job)
 {
-	int status = EXIT_OK;
+	int status = check_interrupted(r);
 
-	for (size_t i = 0; i < job->place_count && status == EXIT_OK; i++)
+	for (size_t i = 0; i < job->place_count && status == EXIT_OK; i++) {
 		status = put_version(r, job, &job->places[i]);
-	for (size_t i = 0; i < job->place_count && status == EXIT_OK; i++)
+		if (status == EXIT_OK)
+			status = check_interrupted(r);
+	}
+	for (size_t i = 0; i < job->place_count && status == EXIT_OK; i++) {
 		if (job->places[i].moves_latest)
 			status = put_latest(r, job, &job->places[i]);
+		if (status == EXIT_OK && i + 1 < job->place_count)
+			status = check_interrupted(r);
+	}
 	return status;
 }
 

@@ -25,7 +25,8 @@ void release_say(release *r, const char *format, ...)
 	if (len < 0)
 		return;
 	event.u.message.text = text;
-	if (r->app->view)
+	/* After an error the view is gone, and what is said then matters. */
+	if (r->app->view && !r->app->view->paused)
 		(void)progress_event(&event, r->app->view);
 	else
 		fprintf(stderr, "%s\n", text);
@@ -197,6 +198,7 @@ static int on_event(const ocib_event *event, void *user)
 
 static int open_all(release *r)
 {
+	ocib_context_options steady = OCIB_CONTEXT_OPTIONS_INIT;
 	ocib_error *err = NULL;
 
 	r->app->progress = r->options.progress;
@@ -205,7 +207,11 @@ static int open_all(release *r)
 	int status = cli_open(r->app, true);
 	if (status != EXIT_OK)
 		return status;
-	if (release_targets_tell(&r->targets, r->app->context, &err) != OCIB_OK)
+	steady.on_event = on_event;
+	steady.user = r;
+	if (ocib_context_new(&steady, &r->steady, &err) != OCIB_OK ||
+	    release_targets_tell(&r->targets, r->app->context, &err) != OCIB_OK ||
+	    release_targets_tell(&r->targets, r->steady, &err) != OCIB_OK)
 		return release_report(r, err);
 	return EXIT_OK;
 }
@@ -256,6 +262,7 @@ void release_done(release *r)
 {
 	ocib_image_free(r->runtime.built);
 	ocib_image_free(r->app_image.built);
+	ocib_context_free(r->steady);
 	release_targets_done(&r->targets);
 	cli_list_free(&r->options.build_args);
 	text_pool_done(&r->pool);

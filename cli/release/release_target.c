@@ -53,12 +53,20 @@ static const char *lower(text_pool *pool, const char *text, size_t len)
 	return copy ? copy : "";
 }
 
+/* NAME[:PORT] or [IPv6][:PORT]; one word alone could as well be a namespace of Docker Hub. */
 static bool is_host(const char *host)
 {
-	bool has_letters =
-		*host && strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:[]_") == strlen(host);
+	size_t name = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+	const char *port = name <= strlen(host) ? host + name : "";
+	const char *letters =
+		*host == '[' ? "0123456789abcdef:.[]" : "abcdefghijklmnopqrstuvwxyz0123456789.-";
 
-	return has_letters && (strpbrk(host, ".:") || strcmp(host, "localhost") == 0);
+	if (!name || strspn(host, letters) < name)
+		return false;
+	if (*port &&
+	    (*port != ':' || !port[1] || strspn(port + 1, "0123456789") != strlen(port + 1)))
+		return false;
+	return *port || *host == '[' || memchr(host, '.', name) || strcmp(host, "localhost") == 0;
 }
 
 /* "https://index.docker.io/v1" and its kin name the API, not a namespace. */

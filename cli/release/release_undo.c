@@ -5,7 +5,7 @@
  * registries cannot: then it is said that it is there. A version tag that stays is harmless: it means what
  * it will mean when the release is run again, which then goes on from there.
  *
- * An interrupted run undoes too, with a context of its own that is not canceled.
+ * An interrupted run undoes too: the context is the one that is not canceled.
  */
 #include <string.h>
 #include "release.h"
@@ -17,6 +17,18 @@ static const char *describe(release *r, ocib_error **err)
 
 	*err = ocib_error_free(*err);
 	return copy;
+}
+
+/* Does another run's moving tag need this version tag by now? */
+static bool is_needed(release *r, ocib_context *ctx, const release_place *place, const char *digest)
+{
+	release_tag latest = {.name = place->latest.name};
+	ocib_error *err = NULL;
+
+	if (release_resolve(ctx, &latest, &r->pool, &err) == OCIB_OK)
+		return strcmp(latest.digest, digest) == 0;
+	ocib_error_free(err);
+	return true;
 }
 
 /* Remove a tag that was not there before. @return what is to be said about it. */
@@ -72,23 +84,12 @@ static void undo_places(release *r, release_job *job, ocib_context *ctx)
 			undo_tag(r, ctx, job->places[i].repository, &job->places[i].latest,
 				 job->image->latest, digest);
 	for (size_t i = 0; i < job->place_count; i++)
-		if (job->places[i].put_version)
+		if (job->places[i].put_version && !is_needed(r, ctx, &job->places[i], digest))
 			undo_tag(r, ctx, job->places[i].repository, &job->places[i].version,
 				 job->tag, digest);
 }
 
 void release_undo(release *r, release_job *job)
 {
-	ocib_context_options options = OCIB_CONTEXT_OPTIONS_INIT;
-	ocib_context *ctx = NULL;
-	ocib_error *err = NULL;
-
-	options.on_event = progress_event;
-	options.user = r->app->view;
-	if (ocib_context_new(&options, &ctx, &err) != OCIB_OK ||
-	    release_targets_tell(&r->targets, ctx, &err) != OCIB_OK)
-		release_say(r, "the tags cannot be put back: %s", describe(r, &err));
-	else
-		undo_places(r, job, ctx);
-	ocib_context_free(ctx);
+	undo_places(r, job, r->steady);
 }

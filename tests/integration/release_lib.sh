@@ -1,5 +1,6 @@
 # tests/integration/release_lib.sh — a repository with two images, for the release tests. Sourced after lib.sh.
-need git skopeo
+need git skopeo jq curl python3
+script=$(realpath "$0")
 
 unset GITHUB_ACTIONS GITHUB_SHA GITHUB_STEP_SUMMARY GITHUB_SERVER_URL GITHUB_REPOSITORY GITHUB_WORKSPACE GITLAB_CI \
 	CI_COMMIT_SHA CI_COMMIT_TIMESTAMP CI_PROJECT_URL CI_REPO_URL DRONE_COMMIT_SHA DRONE_REPO_LINK GIT_COMMIT GIT_URL
@@ -44,3 +45,16 @@ annotation() { # annotation HOST/NAME:TAG KEY
 	skopeo inspect --tls-verify=false ${creds:+--creds "$creds"} --raw "docker://$1" | jq -r ".annotations[\"$2\"] // \"\""
 }
 same() { [ "$1" = "$2" ] || fail "$3: '$1' is not '$2'"; }
+
+# start_proxy HOST:PORT: failing_registry.py in front of it; sets $proxy.
+start_proxy() {
+	python3 "$(dirname "$script")/failing_registry.py" "$1" >"$work/proxy.port" 2>"$work/proxy.log" &
+	background="$background $!"
+	for _ in $(seq 100); do
+		[ -s "$work/proxy.port" ] && break
+		sleep 0.05
+	done
+	proxy=127.0.0.1:$(cat "$work/proxy.port")
+	: >"$work/proxy.port"
+}
+tell_proxy() { curl -s --noproxy '*' -o "$work/told" "http://$proxy/$1"; } # the answer is in $work/told
