@@ -43,8 +43,8 @@ want 4 "oen" build --offline .
 want 4 "" build --target nope .
 
 say "known, not executed yet: a hard error with the line"
-dockerfile 'FROM scratch' 'RUN --mount=type=cache,target=/x true'
-want 3 "--mount" build .
+dockerfile 'FROM scratch' 'RUN --device=vendor.example/class=name true'
+want 3 "--device" build .
 
 say "registries"
 dockerfile 'FROM 127.0.0.1:1/nobody/home' 'COPY file /'
@@ -84,7 +84,7 @@ say "the command line"
 want 2 "CONTEXT" "$OCIBUILD" build
 want 2 "--tga" "$OCIBUILD" build --tga x .
 want 2 "not implemented yet" "$OCIBUILD" build --squash=all .
-want 2 "not implemented yet" "$OCIBUILD" release app
+want 2 "not implemented yet" "$OCIBUILD" lock .
 want 2 "no command" "$OCIBUILD" bild
 whole
 say "all refused"
