@@ -34,15 +34,9 @@ compile() {
 	cmake --build out/quickstart/compiled
 }
 
-# A Debian 12 with Python 3.11 and pip from Debian's packages: what python:3.11-slim-bookworm is for this
-# job. Kept, so that the next time needs no network.
+# Kept, so that the next time needs no network.
 make_base() {
-	if [ ! -s "$quick/base.tar" ]; then
-		suite_mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-		mmdebstrap --quiet --format=tar --variant=minbase --include=python3,python3-pip,python3-venv,ca-certificates \
-			bookworm "$quick/base.tar.part" "$suite_mirror"
-		mv "$quick/base.tar.part" "$quick/base.tar"
-	fi
+	[ -s "$quick/base.tar" ] || sh examples/python-base.sh "$quick/base.tar"
 	"$ocibuild" import --change 'CMD ["python3"]' "$quick/base.tar" "$own_base"
 }
 

@@ -17,7 +17,7 @@ bin=$(dirname "$OCIBUILD")
 cp "$bin/ocibuild" "$bin/ocibuild-worker" "$copy/bin/"
 cp -P "$bin"/../lib/libocibuild.so* "$copy/bin/"
 cp -r "$folder" "$copy/tests/integration"
-cp -r "$folder/../../examples" "$folder/../../build" "$copy/"
+cp -r "$folder/../../examples" "$folder/../../build" "$folder/../../docs" "$copy/"
 chmod -R a+rX "$copy"
 runuser -u "$user" -- env -i PATH="$PATH" LD_LIBRARY_PATH="$copy/bin" OCIBUILD="$copy/bin/ocibuild" \
 	KILLS="${KILLS:-}" "$copy/tests/integration/$script"
