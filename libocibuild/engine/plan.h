@@ -59,6 +59,8 @@ typedef struct ob_copy_op {
 	ob_strlist exclude; /**< patterns */
 	char *checksum;     /**< or NULL */
 	bool keep_git_dir;
+	/** For RUN --mount: the one path means itself, and a directory takes its attributes along. */
+	bool as_mount;
 } ob_copy_op;
 
 typedef struct ob_workdir_op {
@@ -66,11 +68,14 @@ typedef struct ob_workdir_op {
 	char *user; /**< owner of what is made: the stage's USER at this point */
 } ob_workdir_op;
 
+#define OB_NO_NODE SIZE_MAX
+
 /** One --mount of a RUN: variables replaced, defaults filled in. */
 typedef struct ob_step_mount {
 	ob_run_mount_type type;
+	size_t from;  /**< BIND: node that is shown; CACHE: that it begins as; or OB_NO_NODE */
 	char *target; /**< image path, absolute and clean; NULL: a secret that is no file */
-	char *source; /**< CACHE: what of it is mounted; absolute and clean, "/": all of it */
+	char *source; /**< BIND, CACHE: what of it is mounted; absolute and clean, "/": all of it */
 	char *id;     /**< CACHE: with its name space; SECRET */
 	char *env;    /**< SECRET: the variable that has it, or NULL */
 	bool read_only;

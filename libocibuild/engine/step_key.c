@@ -123,6 +123,8 @@ static void set_copy(ob_json *json, const ob_step *step)
 	ob_json_set_bool(json, "link", copy->link);
 	ob_json_set_bool(json, "parents", copy->parents);
 	ob_json_set_bool(json, "keep_git_dir", copy->keep_git_dir);
+	if (copy->as_mount)
+		ob_json_set_bool(json, "as_mount", true);
 }
 
 static void set_workdir(ob_json *json, const ob_step *step)

@@ -20,8 +20,9 @@
 #include "base/strings.h"
 #include "sandbox/device_dir.h"
 #include "sandbox/kernel_calls.h"
+#include "sandbox/mount_plan_inside.h"
 
-#define QUIET (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+#define QUIET OB_MOUNT_QUIET
 
 void ob_mount_plan_done(ob_mount_plan *plan)
 {
@@ -31,8 +32,7 @@ void ob_mount_plan_done(ob_mount_plan *plan)
 	ob_closep(&plan->dir_fd);
 }
 
-/* Takes op.fd, also on failure. */
-static ocib_errc add_op(ob_mount_plan *plan, ob_mount_op op, ocib_error **err)
+ocib_errc ob_mount_plan_add(ob_mount_plan *plan, ob_mount_op op, ocib_error **err)
 {
 	if (plan->len == plan->cap) {
 		size_t cap = plan->cap ? plan->cap * 2 : 32;
@@ -49,8 +49,7 @@ static ocib_errc add_op(ob_mount_plan *plan, ob_mount_op op, ocib_error **err)
 	return OCIB_OK;
 }
 
-/* A detached copy of what is at @p path, with attributes set. */
-static int clone_mount(int dirfd, const char *path, unsigned flags, uint64_t attributes)
+int ob_mount_clone(int dirfd, const char *path, unsigned flags, uint64_t attributes)
 {
 	struct mount_attr attr = {.attr_set = attributes};
 	ob_autofd int fd = ob_sys_open_tree(dirfd, path, OPEN_TREE_CLONE | flags);
@@ -65,23 +64,24 @@ static int clone_mount(int dirfd, const char *path, unsigned flags, uint64_t att
 static ocib_errc add_clone(ob_mount_plan *plan, const char *source, const char *target, bool is_dir,
 			   uint64_t attributes, ocib_error **err)
 {
-	int fd = clone_mount(AT_FDCWD, source, is_dir ? AT_RECURSIVE : 0, attributes);
+	int fd = ob_mount_clone(AT_FDCWD, source, is_dir ? AT_RECURSIVE : 0, attributes);
 
 	if (fd < 0)
 		return ob_fail_errno(err, "prepare '%s' for '%s'", source, target);
-	return add_op(plan, (ob_mount_op){.fd = fd, .target = target, .is_dir = is_dir}, err);
+	return ob_mount_plan_add(plan, (ob_mount_op){.fd = fd, .target = target, .is_dir = is_dir},
+				 err);
 }
 
 static ocib_errc add_own_fs(ob_mount_plan *plan, const char *fs_name, const char *target,
 			    unsigned attributes, ocib_error **err)
 {
-	return add_op(plan,
-		      (ob_mount_op){.fd = -1,
-				    .fs_name = fs_name,
-				    .attributes = attributes,
-				    .target = target,
-				    .is_dir = true},
-		      err);
+	return ob_mount_plan_add(plan,
+				 (ob_mount_op){.fd = -1,
+					       .fs_name = fs_name,
+					       .attributes = attributes,
+					       .target = target,
+					       .is_dir = true},
+				 err);
 }
 
 static ocib_errc add_devices(ob_mount_plan *plan, uint64_t shm_size, ocib_error **err)
@@ -90,20 +90,22 @@ static ocib_errc add_devices(ob_mount_plan *plan, uint64_t shm_size, ocib_error 
 	ocib_errc r = ob_device_dir_make(&dir, shm_size, err);
 
 	if (r == OCIB_OK)
-		r = add_op(
+		r = ob_mount_plan_add(
 			plan,
 			(ob_mount_op){.fd = ob_take_fd(dir.dev), .target = "/dev", .is_dir = true},
 			err);
 	if (r == OCIB_OK)
-		r = add_op(plan,
-			   (ob_mount_op){
-				   .fd = ob_take_fd(dir.pts), .target = "/dev/pts", .is_dir = true},
-			   err);
+		r = ob_mount_plan_add(plan,
+				      (ob_mount_op){.fd = ob_take_fd(dir.pts),
+						    .target = "/dev/pts",
+						    .is_dir = true},
+				      err);
 	if (r == OCIB_OK)
-		r = add_op(plan,
-			   (ob_mount_op){
-				   .fd = ob_take_fd(dir.shm), .target = "/dev/shm", .is_dir = true},
-			   err);
+		r = ob_mount_plan_add(plan,
+				      (ob_mount_op){.fd = ob_take_fd(dir.shm),
+						    .target = "/dev/shm",
+						    .is_dir = true},
+				      err);
 	if (r == OCIB_OK)
 		r = add_own_fs(plan, "mqueue", "/dev/mqueue", QUIET, err);
 	for (size_t i = 0; i < ob_device_path_count && r == OCIB_OK; i++)
@@ -159,24 +161,25 @@ static ocib_errc add_masks(ob_mount_plan *plan, ocib_error **err)
 	for (size_t i = 0; i < OB_ARRAY_LEN(dirs) && r == OCIB_OK; i++) {
 		if (access(dirs[i], F_OK) < 0)
 			continue;
-		int fd = clone_mount(plan->dir_fd, "empty", 0, QUIET | MOUNT_ATTR_RDONLY);
+		int fd = ob_mount_clone(plan->dir_fd, "empty", 0, QUIET | MOUNT_ATTR_RDONLY);
 		if (fd < 0)
 			return ob_fail_errno(err, "prepare the mask of '%s'", dirs[i]);
-		r = add_op(
+		r = ob_mount_plan_add(
 			plan,
 			(ob_mount_op){
 				.fd = fd, .target = dirs[i], .is_dir = true, .is_optional = true},
 			err);
 	}
 	for (size_t i = 0; i < OB_ARRAY_LEN(read_only) && r == OCIB_OK; i++)
-		r = add_op(plan, (ob_mount_op){.fd = -1, .target = read_only[i], .read_only = true},
-			   err);
+		r = ob_mount_plan_add(
+			plan, (ob_mount_op){.fd = -1, .target = read_only[i], .read_only = true},
+			err);
 	return r;
 }
 
-/* A file of this command's own, bound to its target. */
-static ocib_errc add_file(ob_mount_plan *plan, const char *target, const void *data, size_t len,
-			  const ob_mount *owner, uint64_t attributes, ocib_error **err)
+ocib_errc ob_mount_plan_add_file(ob_mount_plan *plan, const char *target, const void *data,
+				 size_t len, const ob_mount *owner, uint64_t attributes,
+				 ocib_error **err)
 {
 	char name[32];
 
@@ -186,10 +189,10 @@ static ocib_errc add_file(ob_mount_plan *plan, const char *target, const void *d
 	if (fd < 0 || ob_write_full(fd, data, len) < 0 || fchown(fd, owner->uid, owner->gid) < 0 ||
 	    fchmod(fd, owner->mode) < 0)
 		return ob_fail_errno(err, "write the file for '%s'", target);
-	int mount_fd = clone_mount(plan->dir_fd, name, 0, attributes);
+	int mount_fd = ob_mount_clone(plan->dir_fd, name, 0, attributes);
 	if (mount_fd < 0)
 		return ob_fail_errno(err, "prepare the file for '%s'", target);
-	return add_op(plan, (ob_mount_op){.fd = mount_fd, .target = target}, err);
+	return ob_mount_plan_add(plan, (ob_mount_op){.fd = mount_fd, .target = target}, err);
 }
 
 static ocib_errc add_hosts(ob_mount_plan *plan, const ob_run_spec *spec, ocib_error **err)
@@ -210,8 +213,8 @@ static ocib_errc add_hosts(ob_mount_plan *plan, const ob_run_spec *spec, ocib_er
 	ocib_errc r = ob_buffer_check(&text, err);
 	if (r < 0)
 		return r;
-	return add_file(plan, "/etc/hosts", text.data, text.len, &owner, QUIET | MOUNT_ATTR_RDONLY,
-			err);
+	return ob_mount_plan_add_file(plan, "/etc/hosts", text.data, text.len, &owner,
+				      QUIET | MOUNT_ATTR_RDONLY, err);
 }
 
 /* A copy, so that it is readable and owned by root whatever the machine's own file is. */
@@ -224,92 +227,8 @@ static ocib_errc add_resolv_conf(ob_mount_plan *plan, ocib_error **err)
 
 	if (r < 0 && r != OCIB_ERR_NOTFOUND)
 		return ob_error_move(err, &why);
-	return add_file(plan, "/etc/resolv.conf", text.data ? text.data : "", text.len, &owner,
-			QUIET | MOUNT_ATTR_RDONLY, err);
-}
-
-static uint64_t attributes_of(const ob_mount *mount, uint64_t always)
-{
-	return always | (mount->read_only ? MOUNT_ATTR_RDONLY : 0);
-}
-
-/* What was left in a directory of the step's own is not to be trusted: it is looked up inside it. */
-static ocib_errc open_inside(const ob_mount *mount, int *fd, ocib_error **err)
-{
-	ob_autofd int root = *fd;
-
-	*fd = ob_fs_resolve(root, mount->inside, O_PATH, 0);
-	if (*fd >= 0)
-		return OCIB_OK;
-	if (errno == ENOENT || errno == ENOTDIR)
-		return ob_fail(err, OCIB_ERR_NOTFOUND, "there is no '%s' to mount at '%s'",
-			       mount->inside, mount->target);
-	return ob_fail_errno(err, "mount '%s' at '%s'", mount->inside, mount->target);
-}
-
-static ocib_errc open_source(const ob_mount *mount, int *fd, struct stat *st, ocib_error **err)
-{
-	if (!mount->source || mount->source[0] != '/')
-		return ob_fail(err, OCIB_ERR_INVALID, "mount at '%s' has no absolute source",
-			       mount->target);
-	*fd = open(mount->source, O_PATH | O_CLOEXEC);
-	if (*fd < 0)
-		return ob_fail_errno(err, "mount '%s' at '%s'", mount->source, mount->target);
-	ocib_errc r = mount->inside ? open_inside(mount, fd, err) : OCIB_OK;
-	if (r == OCIB_OK && fstat(*fd, st) < 0)
-		r = ob_fail_errno(err, "stat what is to be mounted at '%s'", mount->target);
-	return r;
-}
-
-/* Devices open only where one was asked for by its own name. */
-static ocib_errc add_bind(ob_mount_plan *plan, const ob_mount *mount, bool insecure,
-			  ocib_error **err)
-{
-	ob_autofd int source = -1;
-	struct stat st;
-	ocib_errc r = open_source(mount, &source, &st, err);
-
-	if (r < 0)
-		return r;
-	bool is_device = !mount->inside && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
-	bool is_dir = S_ISDIR(st.st_mode);
-	int fd = clone_mount(source, "", AT_EMPTY_PATH | (is_dir ? AT_RECURSIVE : 0),
-			     attributes_of(mount, insecure || is_device ? 0 : MOUNT_ATTR_NODEV));
-	if (fd < 0)
-		return ob_fail_errno(err, "prepare '%s' for '%s'", mount->source, mount->target);
-	return add_op(plan, (ob_mount_op){.fd = fd, .target = mount->target, .is_dir = is_dir},
-		      err);
-}
-
-static ocib_errc add_tmpfs(ob_mount_plan *plan, const ob_mount *mount, ocib_error **err)
-{
-	uint64_t attributes = attributes_of(mount, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	int fd = ob_tmpfs_mount(mount->mode ? mount->mode : 01777, mount->size,
-				(unsigned)attributes);
-
-	if (fd < 0)
-		return ob_fail_errno(err, "make a tmpfs for '%s'", mount->target);
-	return add_op(plan, (ob_mount_op){.fd = fd, .target = mount->target, .is_dir = true}, err);
-}
-
-static ocib_errc add_asked_for(ob_mount_plan *plan, const ob_mount *mount, bool insecure,
-			       ocib_error **err)
-{
-	if (!mount->target || mount->target[0] != '/')
-		return ob_fail(err, OCIB_ERR_INVALID, "mount target '%s' is not absolute",
-			       mount->target ? mount->target : "");
-	switch (mount->kind) {
-	case OB_MOUNT_BIND: return add_bind(plan, mount, insecure, err);
-	case OB_MOUNT_TMPFS: return add_tmpfs(plan, mount, err);
-	case OB_MOUNT_FILE:
-		return add_file(plan, mount->target, mount->data ? mount->data : "",
-				mount->data_len, mount,
-				attributes_of(mount, mount->mode & 0111
-							     ? MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV
-							     : QUIET),
-				err);
-	}
-	return ob_fail(err, OCIB_ERR_INVALID, "mount at '%s' is of no known kind", mount->target);
+	return ob_mount_plan_add_file(plan, "/etc/resolv.conf", text.data ? text.data : "",
+				      text.len, &owner, QUIET | MOUNT_ATTR_RDONLY, err);
 }
 
 ocib_errc ob_mount_plan_make(ob_mount_plan *plan, const ob_run_spec *spec, bool is_initial_userns,
@@ -331,7 +250,8 @@ ocib_errc ob_mount_plan_make(ob_mount_plan *plan, const ob_run_spec *spec, bool 
 	if (r == OCIB_OK)
 		r = add_hosts(plan, spec, err);
 	for (size_t i = 0; i < spec->mount_count && r == OCIB_OK; i++)
-		r = add_asked_for(plan, &spec->mounts[i], spec->insecure, err);
+		r = ob_mount_plan_add_step(plan, &spec->mounts[i], spec->insecure,
+					   is_initial_userns, err);
 	return r;
 }
 

@@ -73,11 +73,11 @@ static ocib_errc open_layers(const ob_overlay *overlay, layers *l, ocib_error **
 		r = open_dir(overlay->lowers->items[i], &l->fds[i], err);
 		l->count += r == OCIB_OK;
 	}
-	if (r == OCIB_OK)
+	if (r == OCIB_OK && overlay->upper)
 		r = make_upper(overlay->upper, l->count ? l->fds[0] : -1, &l->upper, err);
-	if (r == OCIB_OK && mkdir(overlay->work, 0700) < 0 && errno != EEXIST)
+	if (r == OCIB_OK && overlay->upper && mkdir(overlay->work, 0700) < 0 && errno != EEXIST)
 		r = ob_fail_errno(err, "make directory '%s'", overlay->work);
-	if (r == OCIB_OK)
+	if (r == OCIB_OK && overlay->upper)
 		r = open_dir(overlay->work, &l->work, err);
 	if (r == OCIB_OK && overlay->bottom_fd >= 0) {
 		l->fds[l->count] = fcntl(overlay->bottom_fd, F_DUPFD_CLOEXEC, 0);
@@ -116,8 +116,9 @@ static int set_common(int fs, const ob_overlay *overlay)
 	if (ob_sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "ocibuild", 0) < 0 ||
 	    ob_sys_fsconfig(fs, FSCONFIG_SET_STRING, "redirect_dir", "nofollow", 0) < 0 ||
 	    ob_sys_fsconfig(fs, FSCONFIG_SET_STRING, "metacopy", "off", 0) < 0 ||
-	    ob_sys_fsconfig(fs, FSCONFIG_SET_STRING, "index", "off", 0) < 0 ||
-	    ob_sys_fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)
+	    ob_sys_fsconfig(fs, FSCONFIG_SET_STRING, "index", "off", 0) < 0)
+		return -1;
+	if (overlay->upper && ob_sys_fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0)
 		return -1;
 	if (overlay->userxattr)
 		return ob_sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
@@ -138,8 +139,9 @@ static ocib_errc mount_new(const ob_overlay *overlay, const layers *l, int *out_
 		*is_too_old = i == 0 && errno == EINVAL;
 		return *is_too_old ? OCIB_OK : fail_with_log(fs, "add a layer", err);
 	}
-	if (set_common(fs, overlay) < 0 || set_fd_path(fs, "upperdir", l->upper) < 0 ||
-	    set_fd_path(fs, "workdir", l->work) < 0)
+	if (set_common(fs, overlay) < 0 ||
+	    (overlay->upper && (set_fd_path(fs, "upperdir", l->upper) < 0 ||
+				set_fd_path(fs, "workdir", l->work) < 0)))
 		return fail_with_log(fs, "set an option", err);
 	if (ob_sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return fail_with_log(fs, "make it", err);
@@ -155,22 +157,25 @@ static ocib_errc mount_old(const ob_overlay *overlay, const layers *l, int *out_
 	ob_buffer_append_str(&options, "lowerdir=");
 	for (size_t i = 0; i < l->count; i++)
 		ob_buffer_printf(&options, "%s/proc/self/fd/%d", i ? ":" : "", l->fds[i]);
-	ob_buffer_printf(&options, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d", l->upper,
-			 l->work);
-	ob_buffer_append_str(&options, ",redirect_dir=nofollow,metacopy=off,index=off,volatile");
+	if (overlay->upper)
+		ob_buffer_printf(&options,
+				 ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d,volatile",
+				 l->upper, l->work);
+	ob_buffer_append_str(&options, ",redirect_dir=nofollow,metacopy=off,index=off");
 	if (overlay->userxattr)
 		ob_buffer_append_str(&options, ",userxattr");
 	ocib_errc r = ob_buffer_check(&options, err);
 	if (r < 0)
 		return ob_wrap(err, r, "the image has too many layers for this kernel");
-	if (ob_sys_mount("ocibuild", overlay->upper, "overlay", 0, options.data) < 0)
-		return ob_fail_errno(err, "mount overlay on '%s'", overlay->upper);
-	*out_fd = ob_sys_open_tree(AT_FDCWD, overlay->upper, OPEN_TREE_CLONE);
+	const char *on = overlay->upper ? overlay->upper : overlay->lowers->items[0];
+	if (ob_sys_mount("ocibuild", on, "overlay", 0, options.data) < 0)
+		return ob_fail_errno(err, "mount overlay on '%s'", on);
+	*out_fd = ob_sys_open_tree(AT_FDCWD, on, OPEN_TREE_CLONE);
 	int saved = errno;
-	(void)ob_sys_umount(overlay->upper, MNT_DETACH);
+	(void)ob_sys_umount(on, MNT_DETACH);
 	errno = saved;
 	if (*out_fd < 0)
-		return ob_fail_errno(err, "detach the overlay from '%s'", overlay->upper);
+		return ob_fail_errno(err, "detach the overlay from '%s'", on);
 	struct mount_attr attr = {.attr_set = overlay->attributes};
 	if (overlay->attributes && ob_sys_mount_setattr(*out_fd, "", AT_EMPTY_PATH, &attr) < 0)
 		return ob_fail_errno(err, "set attributes of the root file system");

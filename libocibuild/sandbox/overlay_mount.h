@@ -9,7 +9,7 @@
 typedef struct ob_overlay {
 	const ob_strlist *lowers; /**< directories, topmost first */
 	int bottom_fd;            /**< one more lower below all others; -1: none */
-	const char *upper;        /**< made when missing */
+	const char *upper;        /**< made when missing; NULL: none, with two lowers or more */
 	const char *work;         /**< made when missing; empty, on the file system of @ref upper */
 	bool userxattr;           /**< marks are user.overlay.*: in a user namespace */
 	unsigned attributes;      /**< MOUNT_ATTR_* of the mount */

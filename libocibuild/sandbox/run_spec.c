@@ -17,6 +17,9 @@ static void mount_done(ob_mount *mount)
 {
 	free(mount->source);
 	free(mount->inside);
+	ob_strlist_done(&mount->lowers);
+	free(mount->upper);
+	free(mount->work);
 	free(mount->target);
 	if (mount->data)
 		explicit_bzero(mount->data, mount->data_len);
@@ -60,6 +63,9 @@ static ob_json *mount_to_json(const ob_mount *mount)
 	ob_json_set_int(json, "kind", mount->kind);
 	ob_json_set_path(json, "source", mount->source);
 	ob_json_set_path(json, "inside", mount->inside);
+	ob_json_set_paths(json, "lowers", &mount->lowers);
+	ob_json_set_path(json, "upper", mount->upper);
+	ob_json_set_path(json, "work", mount->work);
 	ob_json_set_path(json, "target", mount->target);
 	ob_json_set_bool(json, "read_only", mount->read_only);
 	ob_json_set_int(json, "size", (int64_t)mount->size);
@@ -131,6 +137,12 @@ static ocib_errc mount_from_json(const ob_json *json, ob_mount *mount, ocib_erro
 	if (r == OCIB_OK)
 		r = ob_json_take_path(json, "inside", &mount->inside, err);
 	if (r == OCIB_OK)
+		r = ob_json_take_paths(json, "lowers", &mount->lowers, err);
+	if (r == OCIB_OK)
+		r = ob_json_take_path(json, "upper", &mount->upper, err);
+	if (r == OCIB_OK)
+		r = ob_json_take_path(json, "work", &mount->work, err);
+	if (r == OCIB_OK)
 		r = ob_json_take_bytes(json, "target", &mount->target, NULL, err);
 	if (r == OCIB_OK && ob_json_get(json, "data"))
 		r = ob_json_take_bytes(json, "data", &mount->data, &mount->data_len, err);
@@ -142,7 +154,7 @@ static ocib_errc mount_from_json(const ob_json *json, ob_mount *mount, ocib_erro
 	mount->mode = (uint32_t)get_number(json, "mode");
 	mount->uid = (uint32_t)get_number(json, "uid");
 	mount->gid = (uint32_t)get_number(json, "gid");
-	if (mount->kind < OB_MOUNT_BIND || mount->kind > OB_MOUNT_FILE)
+	if (mount->kind < OB_MOUNT_BIND || mount->kind > OB_MOUNT_TREE)
 		return ob_fail(err, OCIB_ERR_CORRUPT, "mount at '%s' is of no known kind",
 			       mount->target);
 	return OCIB_OK;

@@ -55,14 +55,17 @@ typedef enum ob_network { OB_NETWORK_DEFAULT = 0, OB_NETWORK_NONE, OB_NETWORK_HO
 typedef enum ob_mount_kind {
 	OB_MOUNT_BIND = 1, /* source: absolute host path, a file or a directory */
 	OB_MOUNT_TMPFS,
-	OB_MOUNT_FILE /* data is placed in a file of the given mode on a private tmpfs and bound */
+	OB_MOUNT_FILE, /* data is placed in a file of the given mode on a private tmpfs and bound */
+	OB_MOUNT_TREE  /* an overlay of trees, as the root file system is one */
 } ob_mount_kind;
 
 typedef struct ob_mount {
 	ob_mount_kind kind;
 	char *source;
-	char *inside; /**< BIND: path in the source to mount instead, links followed in it; or NULL */
-	char *target; /**< image path; made if missing and then no trace of it stays */
+	char *inside; /**< BIND, TREE: path in it to mount instead, links followed in it; or NULL */
+	ob_strlist lowers;  /**< TREE: directories, topmost first; may be empty */
+	char *upper, *work; /**< TREE that is not read-only: take the changes */
+	char *target;       /**< image path; made if missing and then no trace of it stays */
 	bool read_only;
 	uint64_t size;           /**< tmpfs; 0: default */
 	uint32_t mode, uid, gid; /**< FILE */

@@ -198,6 +198,125 @@ say "a secret may come through a pipe"
 printf 'FROM busybox\nRUN --mount=type=secret,id=piped,required [ "$(cat /run/secrets/piped)" = through ]\n' >"$work/ctx/Dockerfile"
 printf through | "$OCIBUILD" build --secret id=piped,src=/dev/stdin "$work/ctx" 2>"$work/log" || { cat "$work/log"; fail "a piped secret"; }
 
+say "binds of the context"
+mkdir -p "$work/ctx/sub/in" "$work/ctx/hidden"
+echo one >"$work/ctx/sub/f"
+echo two >"$work/ctx/sub/in/g"
+echo star >"$work/ctx/sub/a*b"
+echo no >"$work/ctx/hidden/x"
+ln -s sub/in "$work/ctx/link"
+chmod 750 "$work/ctx/sub/in"
+printf 'hidden\n' >"$work/ctx/.dockerignore"
+build binds <<'D'
+FROM busybox
+WORKDIR /w
+RUN --mount=target=/ctx cat /ctx/sub/f /ctx/link/g && [ ! -e /ctx/hidden ] && ! touch /ctx/x 2>/dev/null
+RUN --mount=source=sub,target=rel [ "$(stat -c '%u %g' rel/f)" = '0 0' ] && cat /w/rel/f && [ "$(stat -c %a rel/in)" = 750 ]
+RUN --mount=type=bind,source=sub/in,target=/in,rw [ "$(stat -c %a /in)" = 750 ] && echo new >/in/g && cat /in/g >/got && rm /in/g
+RUN --mount=source=link/g,target=/g,readonly=false cat /g && echo changed >/g
+RUN --mount=source=sub/in/g,target=/g [ "$(cat /g)" = two ]
+RUN --mount=source=/../sub/a*b,target=/star cat /star
+RUN --mount=source=sub,target=/x --mount=source=sub/f,target=/x/in/h --mount=type=tmpfs,target=/x/in true || true
+RUN --mount=target=. [ -e /w/sub ]
+D
+said star
+[ "$(cat "$work/ctx/sub/in/g")" = two ] || fail "a mount was written through to the context"
+files binds
+grep -E '^(ctx|w/rel|in|g|star|x)(/|$)' "$work/files" && fail "a mount point or what is in it is in a layer"
+grep -qx got "$work/files" || fail "what was made of a mount is not in the image"
+
+say "what is mounted is in the key, and nothing else of it"
+rebuild binds2
+[ "$(grep -c CACHED "$work/log")" -ge 8 ] || fail "nothing changed, and it was not cached"
+touch "$work/ctx/sub/f"
+rebuild binds2
+[ "$(grep -c CACHED "$work/log")" -ge 8 ] || fail "a time changed, and it was not cached"
+echo three >"$work/ctx/sub/f"
+rebuild binds2
+said three
+echo "only the whole and sub changed" >>"$work/ctx/hidden/x"
+
+say "binds of stages, images, contexts by name"
+mkdir -p "$work/named"
+echo from-named >"$work/named/n"
+printf 'n2\n' >"$work/named/.dockerignore"
+echo no >"$work/named/n2"
+build froms --build-context "extra=$work/named" <<'D'
+FROM busybox AS a
+RUN mkdir -p /out/d && echo a >/out/f && echo b >/out/d/g && ln -s / /rootdir && chown 1000:1001 /out/f && rm /etc/group
+FROM scratch AS empty
+FROM busybox AS last
+WORKDIR /u
+RUN --mount=from=a,source=/out,target=/o [ "$(stat -c '%u %g' /o/f)" = '1000 1001' ] && cat /o/f /o/d/g && ! touch /o/x 2>/dev/null
+RUN --mount=from=A,target=/whole [ -e /whole/bin/busybox ] && [ ! -e /whole/etc/group ] && [ ! -e /whole/o ]
+RUN --mount=from=a,source=rootdir,target=/exploit,rw touch /exploit/escaped && [ -e /exploit/bin/sh ]
+RUN --mount=from=a,source=out/f,target=f,rw echo changed >f && [ "$(cat /u/f)" = changed ]
+RUN --mount=from=a,source=out/f,target=f [ "$(cat /u/f)" = a ]
+RUN --mount=from=busybox,source=bin/busybox,target=/bb/busybox /bb/busybox echo from image
+RUN --mount=from=extra,target=/e cat /e/n && [ ! -e /e/n2 ]
+RUN --mount=from=empty,target=/nothing,rw [ -z "$(ls /nothing)" ] && touch /nothing/x
+RUN --mount=from=empty,target=/nothing [ -z "$(ls /nothing)" ] && ! touch /nothing/x 2>/dev/null
+D
+said from-named
+said 'from image'
+files froms
+grep -E 'escaped|^(o|whole|exploit|bb|e|nothing|u/f)(/|$)' "$work/files" && fail "a bind is in a layer"
+build content <<'D'
+FROM busybox AS a
+RUN mkdir /out && echo same >/out/f; echo one >/other
+FROM busybox
+RUN --mount=from=a,source=/out,target=/o,rw cat /o/f && head -c 20 /dev/urandom >/unique
+D
+sed -i 's/echo one/echo two/' "$work/ctx/Dockerfile"
+rebuild content
+grep -A1 -e '--mount=from=a' "$work/log" | grep -q CACHED || { cat "$work/log"; fail "the same content was not found in the cache"; }
+build scratch <<'D'
+FROM scratch AS mkdir
+RUN --mount=type=bind,from=busybox,destination=/usr ["/usr/bin/busybox", "mkdir", "/made"]
+FROM busybox
+RUN --mount=from=mkdir,target=/m ls /m | grep made && [ ! -e /m/bin ]
+D
+
+say "caches that begin as a copy"
+build seeds <<'D'
+FROM busybox AS a
+RUN mkdir -p /s/d && echo seed >/s/d/f && chown 7:8 /s && chmod 700 /s && ln -s d /s/l && ln /s/d/f /s/d/g
+FROM busybox
+RUN --mount=type=cache,id=seed,from=a,source=/s,target=/c [ "$(stat -c '%u %g %a' /c)" = '7 8 700' ] && cat /c/l/f && echo more >/c/more
+RUN --mount=type=cache,id=seed,from=a,source=/s,target=/c cat /c/more && [ "$(stat -c %h /c/d/f)" = 2 ]
+RUN --mount=type=cache,id=seed,target=/c [ -z "$(ls /c)" ]
+RUN --mount=type=cache,id=seed,from=a,uid=5,target=/c [ -z "$(ls /c)" ] && [ "$(stat -c %u /c)" = 5 ]
+RUN --mount=type=cache,id=seed,from=a,source=/s/d/f,target=/file cat /file && echo y >/file
+RUN --mount=type=cache,id=seed,from=a,source=/s/d/f,target=/file [ "$(cat /file)" = y ]
+D
+
+say "what a mount cannot be taken from"
+refused 4 "'/absent' not found in the build context" <<'D'
+FROM busybox
+RUN --mount=source=absent,target=/x true
+D
+grep -q 'Dockerfile:2' "$work/stderr" || fail "no line"
+refused 4 "not found in the build context" <<'D'
+FROM busybox
+RUN --mount=source=hidden/x,target=/x true
+D
+grep -qF .dockerignore "$work/stderr" || fail "no word of the ignore file"
+refused 4 "'/absent' not found in stage 'a'" <<'D'
+FROM busybox AS a
+FROM busybox
+RUN --mount=from=a,source=absent,target=/x true
+D
+refused 3 "needs to be defined before the current command" <<'D'
+FROM busybox AS early
+RUN --mount=from=later,target=/x true
+FROM busybox AS later
+FROM early
+D
+refused 4 "0" --offline <<'D'
+FROM busybox
+RUN --mount=from=0,target=/x true
+D
+
 [ -z "$(ls "$OCIBUILD_STORE/tmp")" ] || fail "litter in tmp"
 whole
 echo PASSED

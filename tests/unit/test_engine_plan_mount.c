@@ -66,6 +66,70 @@ TEST(plan_mount__owner_of_a_cache_counts_for_all_of_it_only)
 	}
 }
 
+static const ob_node *from_of(const plan_fixture *f, size_t i)
+{
+	size_t from = mount_of(f, i)->from;
+
+	assert_true(from < f->plan->node_count && from < f->plan->target);
+	return &f->plan->nodes[from];
+}
+
+TEST(plan_mount__a_bind_of_the_context_is_a_stage_of_its_own)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_write(&f, "context/.dockerignore", "x\n");
+	plan_mkdir(&f, "extra");
+	plan_ok(&f, "FROM scratch\n"
+		    "RUN --mount=target=/a --mount=source=b/../c,target=/c --mount=dst=/a2 a\n");
+	const ob_copy_op *copy = &from_of(&f, 0)->steps[0].copy;
+	assert_int_equal(from_of(&f, 0)->step_count, 1);
+	assert_true(copy->as_mount && !copy->keep_owner);
+	assert_string_equal(copy->sources[0].path, "/");
+	assert_non_null(f.plan->nodes[copy->from].ignore);
+	assert_int_equal(f.plan->nodes[from_of(&f, 0)->base].kind, OB_NODE_SCRATCH);
+	assert_string_equal(mount_of(&f, 0)->source, "/mount");
+	assert_true(mount_of(&f, 0)->read_only);
+	assert_string_equal(from_of(&f, 1)->steps[0].copy.sources[0].path, "/c");
+	assert_true(from_of(&f, 2) == from_of(&f, 0));
+	ASSERT_STEPS(plan_target(&f), "RUN --mount=target=/a --mount=source=b/../c,target=/c "
+				      "--mount=dst=/a2 a");
+	assert_int_equal(plan_step(&f, 0)->total, 1);
+	ob_autofree char *dir = ob_str_printf("%s/extra", t_temp_dir());
+	plan_context(&f, "named", dir);
+	plan_ok(&f, "FROM scratch\nRUN --mount=from=named,target=/a a\n");
+	assert_string_equal(f.plan->nodes[from_of(&f, 0)->steps[0].copy.from].dir, dir);
+}
+
+TEST(plan_mount__a_bind_of_a_tree_is_that_tree)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_add_image(&f, "base", "");
+	plan_ok(&f, "FROM scratch AS a\nCOPY x /\nFROM scratch AS unused\nCOPY y /\nFROM scratch\n"
+		    "RUN --mount=from=A,source=/o,target=/a,rw --mount=from=base,target=/b a\n");
+	assert_string_equal(from_of(&f, 0)->name, "a");
+	assert_string_equal(mount_of(&f, 0)->source, "/o");
+	assert_false(mount_of(&f, 0)->read_only);
+	assert_int_equal(from_of(&f, 1)->kind, OB_NODE_IMAGE);
+	for (size_t i = 0; i < f.plan->node_count; i++)
+		assert_string_not_equal(f.plan->nodes[i].name, "unused");
+}
+
+TEST(plan_mount__a_cache_begins_as_a_copy_of_its_source)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_ok(&f, "FROM scratch AS a\nCOPY x /\nFROM scratch\n"
+		    "RUN --mount=type=cache,from=a,source=/s,target=/a "
+		    "--mount=type=cache,from=a,uid=1,target=/b --mount=type=cache,target=/c a\n");
+	assert_true(from_of(&f, 0)->steps[0].copy.as_mount);
+	assert_true(from_of(&f, 0)->steps[0].copy.keep_owner);
+	assert_string_equal(mount_of(&f, 0)->source, "/mount");
+	assert_true(mount_of(&f, 1)->from == OB_NO_NODE);
+	assert_true(mount_of(&f, 2)->from == OB_NO_NODE);
+}
+
 TEST(plan_mount__a_secret_is_a_file_called_after_its_id)
 {
 	ob_autodone(plan_fixture) f = {0};
@@ -132,6 +196,12 @@ TEST(plan_mount__what_is_wrong_is_said_at_its_place)
 			  "FROM scratch AS a\nRUN --mount=from=b,target=/t x\nFROM scratch AS b\n"
 			  "RUN --mount=from=a,target=/t x\n",
 			  OCIB_ERR_SYNTAX, 4, "circular dependency");
+	ASSERT_PLAN_ERROR(&f,
+			  "FROM scratch AS a\nRUN --mount=from=b,target=/t x\nFROM scratch AS b\n"
+			  "FROM a\n",
+			  OCIB_ERR_SYNTAX, 2, "cannot mount from stage 'b' to '/t'");
+	ASSERT_PLAN_ERROR(&f, "FROM scratch\nRUN --mount=from=0,target=/t x\n", OCIB_ERR_NOTFOUND,
+			  2, "0");
 	assert_int_equal(plan_try(&f, "FROM scratch\nRUN --network=none --mount=type=ssh a\n"),
 			 OCIB_ERR_UNSUPPORTED);
 	assert_int_equal(ocib_error_column(t_err), 20);

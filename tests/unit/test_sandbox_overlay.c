@@ -45,6 +45,28 @@ static int use_overlay(bool old_call)
 	return 0;
 }
 
+static int use_without_upper(bool old_call)
+{
+	ob_autodone(ob_strlist) lowers = {0};
+	ob_autofd int root = -1;
+	struct stat st;
+
+	CHECK(ob_strlist_add(&lowers, sandboxed_path("l0")) == 0);
+	CHECK(ob_strlist_add(&lowers, sandboxed_path("l1")) == 0);
+	const ob_overlay overlay = {
+		.lowers = &lowers,
+		.bottom_fd = -1,
+		.userxattr = sandboxed_rung() == OB_RUNG_RANGES,
+		.old_call = old_call,
+	};
+	CHECK(ob_overlay_mount(&overlay, &root, NULL) == OCIB_OK);
+	CHECK(fstatat(root, "f0", &st, 0) == 0);
+	CHECK(fstatat(root, "f1", &st, 0) == 0);
+	CHECK(unlinkat(root, "f0", 0) < 0 && errno == EROFS);
+	CHECK(stat(sandboxed_path("l0/f1"), &st) < 0);
+	return 0;
+}
+
 static int in_namespaces(int (*use)(bool), bool arg)
 {
 	int pidfd = -1, status = 0;
@@ -71,6 +93,14 @@ static void make_layers(void)
 		sandboxed_write(name, "x", 0644);
 	}
 	assert_int_equal(chmod(sandboxed_path("l0"), 0711), 0);
+}
+
+TEST(overlay__without_upper_directory_takes_no_changes)
+{
+	SANDBOXED_BEGIN();
+	make_layers();
+	assert_int_equal(in_namespaces(use_without_upper, false), 0);
+	assert_int_equal(in_namespaces(use_without_upper, true), 0);
 }
 
 TEST(overlay__of_many_layers)

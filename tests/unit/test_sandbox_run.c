@@ -343,6 +343,59 @@ TEST(run__part_of_a_source_is_looked_up_inside_it)
 	}
 }
 
+/* Trees low/ and high/, both with "f"; high/ hides "gone" of low/ where overlays can say so. */
+static ob_mount *add_tree(ob_run_spec *spec, const char *target, const char *inside)
+{
+	ob_mount *mount = add_mount(spec, OB_MOUNT_TREE, target);
+
+	assert_int_equal(ob_strlist_add(&mount->lowers, sandboxed_path("high")), 0);
+	assert_int_equal(ob_strlist_add(&mount->lowers, sandboxed_path("low")), 0);
+	mount->inside = inside ? strdup(inside) : NULL;
+	mount->read_only = true;
+	return mount;
+}
+
+TEST(run__trees_are_mounted_as_one_and_in_part)
+{
+	sandboxed_result result;
+
+	SANDBOXED_BEGIN();
+	for (size_t i = 0; i < 2; i++) {
+		const char *name = i ? "high" : "low";
+		char path[64];
+
+		assert_int_equal(mkdir(sandboxed_path(name), 0755), 0);
+		(void)snprintf(path, sizeof(path), "%s/d", name);
+		assert_int_equal(mkdir(sandboxed_path(path), 0755), 0);
+		(void)snprintf(path, sizeof(path), "%s/d/%s", name, name);
+		sandboxed_write(path, "x\n", 0644);
+		(void)snprintf(path, sizeof(path), "%s/f", name);
+		sandboxed_write(path, i ? "high\n" : "low\n", 0644);
+	}
+	assert_int_equal(symlink("../../d", sandboxed_path("high/l")), 0);
+	ob_run_spec *spec =
+		sandboxed_spec("cat /all/f; ls /all/d; touch /all/x; ls /part; cat /file;"
+			       "echo new > /rw/f; rm /rw/d/low; cat /rw/f; ls /rw/d; ls -A /none");
+	(void)add_tree(spec, "/all", NULL);
+	(void)add_tree(spec, "/part", "/l");
+	(void)add_tree(spec, "/file", "/f");
+	ob_mount *writable = add_tree(spec, "/rw", NULL);
+	writable->read_only = false;
+	assert_int_equal(mkdir(sandboxed_path("changes"), 0755), 0);
+	writable->upper = strdup(sandboxed_path("changes/upper"));
+	writable->work = strdup(sandboxed_path("changes/work"));
+	add_mount(spec, OB_MOUNT_TREE, "/none")->read_only = true;
+	sandboxed_run(spec, &result);
+	ob_run_spec_free(spec);
+	assert_string_equal(result.message, "no error");
+	assert_string_equal(result.out, "high\nhigh\nlow\ntouch: /all/x: Read-only file system\n"
+					"high\nlow\nhigh\nnew\nhigh\n");
+	assert_true(exists("low/d/low"));
+	assert_true(exists("changes/upper/f"));
+	assert_false(exists("run/upper/all"));
+	assert_false(exists("run/upper/file"));
+}
+
 TEST(run__mount_points_behind_links_are_taken_away_again)
 {
 	sandboxed_result result;

@@ -4,6 +4,9 @@
  * RUN are taken before it, in the order of their keys, so that two RUNs cannot wait for each other; the
  * same cache mounted twice is taken once. A directory that does not exist yet is made by a worker, since
  * its owner may be any of a container's users.
+ *
+ * What is bound from a stage, an image or a context is a node of the plan, finished by now: an overlay of
+ * its trees is shown, with a directory for changes where the command may write.
  */
 #include "engine/build/run_mounts.h"
 #include <errno.h>
@@ -14,24 +17,91 @@
 
 #define WAIT_MS 50 /* between two looks at a locked cache */
 
-void ob_run_mounts_done(ob_run_mounts *held)
+void ob_run_mounts_release(ob_run_mounts *mounts)
 {
-	for (size_t i = 0; i < held->cache_count; i++)
-		(void)ob_cache_dir_free(held->caches[i].dir);
-	free(held->caches);
-	*held = (ob_run_mounts){0};
+	ob_worker *worker = NULL;
+
+	for (size_t i = 0; i < mounts->cache_count; i++)
+		(void)ob_cache_dir_free(mounts->caches[i].dir);
+	free(mounts->caches);
+	mounts->caches = NULL;
+	mounts->cache_count = 0;
+	/* What cannot be removed now is removed with the build's other temporary files. */
+	if (mounts->scratch.len && ob_workshop_take(&mounts->build->shop, &worker, NULL) == OCIB_OK)
+		ob_workshop_return(&mounts->build->shop, worker,
+				   ob_worker_remove(worker, &mounts->scratch, NULL));
+	ob_strlist_done(&mounts->scratch);
+}
+
+void ob_run_mounts_done(ob_run_mounts *mounts)
+{
+	ob_run_mounts_release(mounts);
+	free(mounts->inputs);
+	*mounts = (ob_run_mounts){0};
+}
+
+/* --- what is mounted --- */
+
+/* A COPY of it would take the same: paths, modes, owners, contents. */
+static ocib_errc look_at(ob_build *build, const ob_step *run, const ob_step_mount *mount,
+			 uint8_t out[OB_SHA256_LEN], ocib_error **err)
+{
+	ob_copy_source source = {.kind = OB_COPY_PATHS, .path = mount->source, .at = mount->at};
+	const ob_step step = {
+		.op = OB_STEP_COPY,
+		.at = run->at,
+		.copy = {.as_mount = true,
+			 .keep_owner = true,
+			 .unpack = -1,
+			 .from = mount->from,
+			 .sources = &source,
+			 .source_count = 1},
+	};
+	const ob_copy_input input = {
+		.plan = build->plan,
+		.step = &step,
+		.from = build->nodes[mount->from].tree,
+	};
+	ob_auto(ob_copy_job) job = NULL;
+	ocib_errc r = ob_copy_prepare(build->ctx, &input, &job, err);
+
+	if (r == OCIB_OK)
+		ob_copy_job_digest(job, out);
+	return r;
+}
+
+ocib_errc ob_run_mounts_look(ob_build *build, const ob_step *step, ob_run_mounts *out,
+			     ocib_error **err)
+{
+	ocib_errc r = OCIB_OK;
+
+	*out = (ob_run_mounts){.build = build, .step = step};
+	out->inputs = calloc(step->run.mount_count + 1, sizeof(*out->inputs));
+	if (!out->inputs)
+		return ob_fail_nomem(err);
+	for (size_t i = 0; i < step->run.mount_count && r == OCIB_OK; i++) {
+		const ob_step_mount *mount = &step->run.mounts[i];
+
+		if (mount->from == OB_NO_NODE)
+			continue;
+		out->has_inputs = true;
+		r = look_at(build, step, mount, out->inputs[i], err);
+	}
+	return r;
 }
 
 /* --- caches --- */
 
 /* What makes two cache mounts one cache: id, and what its directory begins as. */
-static ocib_errc cache_key(const ob_step_mount *mount, ob_digest *out, ocib_error **err)
+static ocib_errc cache_key(const ob_run_mounts *mounts, size_t i, ob_digest *out, ocib_error **err)
 {
+	const ob_step_mount *mount = &mounts->step->run.mounts[i];
 	uint8_t key[OB_SHA256_LEN];
 	const uint32_t begins_as[] = {mount->mode, mount->uid, mount->gid};
 	const ob_key_part parts[] = {
 		{mount->id, strlen(mount->id)},
 		{begins_as, sizeof(begins_as)},
+		{mounts->inputs[i], OB_SHA256_LEN},
 	};
 	ocib_errc r = ob_step_key("cache mount", parts, OB_ARRAY_LEN(parts), key, err);
 
@@ -40,11 +110,11 @@ static ocib_errc cache_key(const ob_step_mount *mount, ob_digest *out, ocib_erro
 	return r;
 }
 
-static ob_held_cache *find_cache(const ob_run_mounts *held, const ob_digest *key)
+static const ob_held_cache *find_cache(const ob_run_mounts *mounts, const ob_digest *key)
 {
-	for (size_t i = 0; i < held->cache_count; i++)
-		if (ob_digest_eq(&held->caches[i].key, key))
-			return &held->caches[i];
+	for (size_t i = 0; i < mounts->cache_count; i++)
+		if (ob_digest_eq(&mounts->caches[i].key, key))
+			return &mounts->caches[i];
 	return NULL;
 }
 
@@ -56,24 +126,25 @@ static int compare_keys(const void *a, const void *b)
 }
 
 /* Each cache once, in order; none is held yet. */
-static ocib_errc list_caches(const ob_run_op *run, ob_run_mounts *held, ocib_error **err)
+static ocib_errc list_caches(ob_run_mounts *mounts, ocib_error **err)
 {
-	held->caches = calloc(run->mount_count + 1, sizeof(*held->caches));
-	if (!held->caches)
+	const ob_run_op *run = &mounts->step->run;
+
+	mounts->caches = calloc(run->mount_count + 1, sizeof(*mounts->caches));
+	if (!mounts->caches)
 		return ob_fail_nomem(err);
 	for (size_t i = 0; i < run->mount_count; i++) {
-		const ob_step_mount *mount = &run->mounts[i];
-		ob_held_cache cache = {.mount = mount};
+		ob_held_cache cache = {.mount = i};
 
-		if (mount->type != OB_RUN_MOUNT_CACHE)
+		if (run->mounts[i].type != OB_RUN_MOUNT_CACHE)
 			continue;
-		ocib_errc r = cache_key(mount, &cache.key, err);
+		ocib_errc r = cache_key(mounts, i, &cache.key, err);
 		if (r < 0)
 			return r;
-		if (!find_cache(held, &cache.key))
-			held->caches[held->cache_count++] = cache;
+		if (!find_cache(mounts, &cache.key))
+			mounts->caches[mounts->cache_count++] = cache;
 	}
-	qsort(held->caches, held->cache_count, sizeof(*held->caches), compare_keys);
+	qsort(mounts->caches, mounts->cache_count, sizeof(*mounts->caches), compare_keys);
 	return OCIB_OK;
 }
 
@@ -87,15 +158,16 @@ static ocib_errc wait_a_moment(const ob_build *build, ocib_error **err)
 	return ob_check_canceled(build->ctx, err);
 }
 
-static ocib_errc take_cache(ob_build *build, ob_held_cache *cache, ocib_error **err)
+static ocib_errc take_cache(const ob_run_mounts *mounts, ob_held_cache *cache, ocib_error **err)
 {
+	ob_build *build = mounts->build;
 	static const ob_cache_sharing sharing[] = {
 		[OB_SHARING_UNSET] = OB_CACHE_SHARED,
 		[OB_SHARING_SHARED] = OB_CACHE_SHARED,
 		[OB_SHARING_PRIVATE] = OB_CACHE_PRIVATE,
 		[OB_SHARING_LOCKED] = OB_CACHE_LOCKED,
 	};
-	const ob_step_mount *mount = cache->mount;
+	const ob_step_mount *mount = &mounts->step->run.mounts[cache->mount];
 	ob_auto(ob_json) about = ob_json_object();
 	bool told = false;
 
@@ -118,34 +190,53 @@ static ocib_errc take_cache(ob_build *build, ob_held_cache *cache, ocib_error **
 	}
 }
 
-static ocib_errc make_cache(ob_build *build, const ob_held_cache *cache, ocib_error **err)
+/* The layer that a cache begins as; it is the only one of its node. */
+static ocib_errc find_seed(const ob_run_mounts *mounts, const ob_step_mount *mount, char **blob,
+			   ocib_error **err)
 {
-	const ob_step_mount *mount = cache->mount;
+	const ob_build *build = mounts->build;
+
+	if (mount->from == OB_NO_NODE)
+		return OCIB_OK;
+	const ob_descriptor *layer = ob_tree_descriptor(build->nodes[mount->from].tree, 0);
+	*blob = ob_str_printf("%s/blobs/sha256/%s", ob_store_path(build->store),
+			      ob_digest_hex(&layer->digest));
+	return *blob ? OCIB_OK : ob_fail_nomem(err);
+}
+
+static ocib_errc make_cache(ob_run_mounts *mounts, const ob_held_cache *cache, ocib_error **err)
+{
+	ob_workshop *shop = &mounts->build->shop;
+	const ob_step_mount *mount = &mounts->step->run.mounts[cache->mount];
 	const ob_tree_root root = {.mode = mount->mode, .uid = mount->uid, .gid = mount->gid};
 	ob_unpack_request request = {.target = ob_cache_dir_path(cache->dir), .root = &root};
-	ob_autofree char *temp = NULL;
+	ob_autofree char *temp = NULL, *blob = NULL;
 	ob_worker *worker = NULL;
 
-	ocib_errc r = ob_workshop_new_dir(&build->shop, &temp, err);
+	ocib_errc r = find_seed(mounts, mount, &blob, err);
 	if (r == OCIB_OK)
-		r = ob_workshop_take(&build->shop, &worker, err);
+		r = ob_workshop_new_dir(shop, &temp, err);
+	if (r == OCIB_OK)
+		r = ob_workshop_take(shop, &worker, err);
 	if (r < 0)
 		return r;
 	request.temp = temp;
+	request.blob = blob;
 	r = ob_worker_unpack(worker, &request, err);
-	ob_workshop_return(&build->shop, worker, r);
+	ob_workshop_return(shop, worker, r);
 	return r < 0 ? ob_wrap(err, r, "make cache mount '%s'", mount->id) : OCIB_OK;
 }
 
-static ocib_errc hold_caches(ob_build *build, const ob_run_op *run, ob_run_mounts *held,
-			     ocib_error **err)
+static ocib_errc hold_caches(ob_run_mounts *mounts, ocib_error **err)
 {
-	ocib_errc r = list_caches(run, held, err);
+	ocib_errc r = list_caches(mounts, err);
 
-	for (size_t i = 0; i < held->cache_count && r == OCIB_OK; i++) {
-		r = take_cache(build, &held->caches[i], err);
-		if (r == OCIB_OK && !ob_cache_dir_exists(held->caches[i].dir))
-			r = make_cache(build, &held->caches[i], err);
+	for (size_t i = 0; i < mounts->cache_count && r == OCIB_OK; i++) {
+		ob_held_cache *cache = &mounts->caches[i];
+
+		r = take_cache(mounts, cache, err);
+		if (r == OCIB_OK && !ob_cache_dir_exists(cache->dir))
+			r = make_cache(mounts, cache, err);
 	}
 	return r;
 }
@@ -154,9 +245,10 @@ static ocib_errc hold_caches(ob_build *build, const ob_run_op *run, ob_run_mount
 
 /* What the mounts of one RUN are made of. */
 typedef struct mount_maker {
-	ob_build *build;
+	ob_run_mounts *mounts;
 	ob_run_spec *spec;
-	const ob_run_mounts *held;
+	uint32_t event;
+	size_t i; /* the mount at hand */
 } mount_maker;
 
 /* The next mount of the specification; there is room for it. NULL: no memory. */
@@ -193,7 +285,7 @@ static ocib_errc fail_secret(const ob_step_mount *mount, ocib_error **err)
 /* One that was not given is no file and an empty variable, as BuildKit has it. */
 static ocib_errc make_secret(const mount_maker *m, const ob_step_mount *mount, ocib_error **err)
 {
-	const ob_secret *secret = ob_secrets_find(&m->build->secrets, mount->id);
+	const ob_secret *secret = ob_secrets_find(&m->mounts->build->secrets, mount->id);
 	ob_mount *out;
 
 	if (!secret && mount->required)
@@ -217,24 +309,63 @@ static ocib_errc make_secret(const mount_maker *m, const ob_step_mount *mount, o
 	return OCIB_OK;
 }
 
+/* All of it, or the part that is looked up inside it. */
+static ocib_errc set_inside(const ob_step_mount *mount, ob_mount *out, ocib_error **err)
+{
+	if (ob_str_eq(mount->source, "/"))
+		return OCIB_OK;
+	out->inside = strdup(mount->source);
+	return out->inside ? OCIB_OK : ob_fail_nomem(err);
+}
+
 static ocib_errc make_cache_mount(const mount_maker *m, const ob_step_mount *mount,
 				  ocib_error **err)
 {
 	ob_mount *out = next_mount(m, mount, OB_MOUNT_BIND);
 	ob_digest key;
-	ocib_errc r = out ? cache_key(mount, &key, err) : ob_fail_nomem(err);
+	ocib_errc r = out ? cache_key(m->mounts, m->i, &key, err) : ob_fail_nomem(err);
 
 	if (r < 0)
 		return r;
-	out->source = strdup(ob_cache_dir_path(find_cache(m->held, &key)->dir));
-	out->inside = ob_str_eq(mount->source, "/") ? NULL : strdup(mount->source);
-	if (!out->source || (!out->inside && !ob_str_eq(mount->source, "/")))
+	const ob_held_cache *cache = find_cache(m->mounts, &key);
+	if (!cache)
+		return ob_fail(err, OCIB_ERR_INVALID, "cache mount '%s' is not held", mount->id);
+	out->source = strdup(ob_cache_dir_path(cache->dir));
+	return out->source ? set_inside(mount, out, err) : ob_fail_nomem(err);
+}
+
+/* Where the command may write, a directory takes it, and goes with the step. */
+static ocib_errc add_scratch(const mount_maker *m, ob_mount *out, ocib_error **err)
+{
+	ob_autofree char *dir = NULL;
+	ocib_errc r = ob_workshop_new_dir(&m->mounts->build->shop, &dir, err);
+
+	if (r < 0)
+		return r;
+	out->upper = ob_str_printf("%s/upper", dir);
+	out->work = ob_str_printf("%s/work", dir);
+	if (!out->upper || !out->work || ob_strlist_add(&m->mounts->scratch, dir) < 0)
 		return ob_fail_nomem(err);
 	return OCIB_OK;
 }
 
+static ocib_errc make_bind(const mount_maker *m, const ob_step_mount *mount, ocib_error **err)
+{
+	ob_build *build = m->mounts->build;
+	ob_mount *out = next_mount(m, mount, OB_MOUNT_TREE);
+	ocib_errc r = out ? set_inside(mount, out, err) : ob_fail_nomem(err);
+
+	if (r == OCIB_OK)
+		r = ob_workshop_lowers(&build->shop, build->nodes[mount->from].tree, m->event,
+				       &out->lowers, err);
+	if (r == OCIB_OK && !mount->read_only)
+		r = add_scratch(m, out, err);
+	return r;
+}
+
 static ocib_errc (*const makers[])(const mount_maker *m, const ob_step_mount *mount,
 				   ocib_error **err) = {
+	[OB_RUN_MOUNT_BIND] = make_bind,
 	[OB_RUN_MOUNT_CACHE] = make_cache_mount,
 	[OB_RUN_MOUNT_TMPFS] = make_tmpfs,
 	[OB_RUN_MOUNT_SECRET] = make_secret,
@@ -253,11 +384,11 @@ static void sort_mounts(ob_run_spec *spec)
 	}
 }
 
-ocib_errc ob_run_mounts_add(ob_build *build, const ob_step *step, ob_run_spec *spec,
-			    ob_run_mounts *held, ocib_error **err)
+ocib_errc ob_run_mounts_add(ob_run_mounts *mounts, uint32_t event, ob_run_spec *spec,
+			    ocib_error **err)
 {
-	const mount_maker m = {build, spec, held};
-	const ob_run_op *run = &step->run;
+	const ob_run_op *run = &mounts->step->run;
+	mount_maker m = {.mounts = mounts, .spec = spec, .event = event};
 	ob_mount *grown;
 
 	if (!run->mount_count)
@@ -266,13 +397,14 @@ ocib_errc ob_run_mounts_add(ob_build *build, const ob_step *step, ob_run_spec *s
 	if (!grown)
 		return ob_fail_nomem(err);
 	spec->mounts = grown;
-	ocib_errc r = hold_caches(build, run, held, err);
-	for (size_t i = 0; i < run->mount_count && r == OCIB_OK; i++) {
-		const ob_step_mount *mount = &run->mounts[i];
+	ocib_errc r = hold_caches(mounts, err);
+	for (; m.i < run->mount_count && r == OCIB_OK; m.i++) {
+		const ob_step_mount *mount = &run->mounts[m.i];
 
 		r = makers[mount->type](&m, mount, err);
 		if (r < 0)
-			r = ob_source_locate(&build->dockerfile->source, &mount->at, r, err);
+			r = ob_source_locate(&mounts->build->dockerfile->source, &mount->at, r,
+					     err);
 	}
 	sort_mounts(spec);
 	return r;

@@ -91,6 +91,12 @@ bool ob_stage_can_go_on(const ob_build *build, const ob_stage_run *stage)
 	if (stage->next == node->step_count)
 		return true;
 	const ob_step *step = &node->steps[stage->next];
+	for (size_t i = 0; i < step->run.mount_count; i++) {
+		size_t from = step->run.mounts[i].from;
+
+		if (from != OB_NO_NODE && !build->nodes[from].done)
+			return false;
+	}
 	return step->op != OB_STEP_COPY || build->nodes[step->copy.from].done;
 }
 

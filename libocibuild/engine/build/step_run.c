@@ -42,16 +42,22 @@ static ocib_errc ulimits_list(const ob_build *build, ob_strlist *out, ocib_error
 }
 
 static ocib_errc run_key(const ob_build *build, const ob_stage_run *stage, const ob_step *step,
-			 uint8_t out[OB_SHA256_LEN], ocib_error **err)
+			 const ob_run_mounts *mounts, uint8_t out[OB_SHA256_LEN], ocib_error **err)
 {
 	ob_autodone(ob_strlist) ulimits = {0};
 	uint8_t digest[OB_SHA256_LEN], hosts[OB_SHA256_LEN], limits[OB_SHA256_LEN];
 	const uint64_t shm_size = build->options.shm_size;
 	const ob_key_part parts[] = {
-		{build->settings, OB_SHA256_LEN}, {stage->key, OB_SHA256_LEN},
-		{digest, OB_SHA256_LEN},          {hosts, OB_SHA256_LEN},
-		{limits, OB_SHA256_LEN},          {&shm_size, sizeof(shm_size)},
+		{build->settings, OB_SHA256_LEN},
+		{stage->key, OB_SHA256_LEN},
+		{digest, OB_SHA256_LEN},
+		{hosts, OB_SHA256_LEN},
+		{limits, OB_SHA256_LEN},
+		{&shm_size, sizeof(shm_size)},
+		{mounts->inputs, step->run.mount_count * sizeof(*mounts->inputs)},
 	};
+	/* Without inputs the key is what it was before there were mounts. */
+	size_t count = OB_ARRAY_LEN(parts) - !mounts->has_inputs;
 
 	ocib_errc r = ob_step_digest(step, digest, err);
 	if (r == OCIB_OK)
@@ -61,7 +67,7 @@ static ocib_errc run_key(const ob_build *build, const ob_stage_run *stage, const
 	if (r == OCIB_OK)
 		r = strlist_digest(&ulimits, limits, err);
 	if (r == OCIB_OK)
-		r = ob_step_key("run", parts, OB_ARRAY_LEN(parts), out, err);
+		r = ob_step_key("run", parts, count, out, err);
 	return r;
 }
 
@@ -231,23 +237,25 @@ static ocib_errc run_with_worker(ob_build *build, const ob_step *step, const ob_
 }
 
 /* What the mounts hold is let go of as soon as the command has ended. */
-static ocib_errc run_with_mounts(ob_build *build, const ob_step *step, ob_run_spec *spec,
+static ocib_errc run_with_mounts(ob_build *build, ob_run_mounts *mounts, ob_run_spec *spec,
 				 ob_run_commit_input *commit, ocib_error **err)
 {
-	ob_autodone(ob_run_mounts) held = {0};
+	ocib_errc r = ob_run_mounts_add(mounts, commit->span.id, spec, err);
 
-	ocib_errc r = ob_run_mounts_add(build, step, spec, &held, err);
-	return r == OCIB_OK ? run_with_worker(build, step, spec, commit, err) : r;
+	if (r == OCIB_OK)
+		r = run_with_worker(build, commit->step, spec, commit, err);
+	ob_run_mounts_release(mounts);
+	return r;
 }
 
-static ocib_errc execute(ob_build *build, ob_stage_run *stage, const ob_step *step,
+static ocib_errc execute(ob_build *build, ob_stage_run *stage, ob_run_mounts *mounts,
 			 ob_run_commit_input *commit, ocib_error **err)
 {
 	ob_auto(ob_run_spec) spec = NULL;
 
-	ocib_errc r = prepare(build, stage, step, commit, &spec, err);
+	ocib_errc r = prepare(build, stage, commit->step, commit, &spec, err);
 	if (r == OCIB_OK)
-		r = run_with_mounts(build, step, spec, commit, err);
+		r = run_with_mounts(build, mounts, spec, commit, err);
 	if (r == OCIB_OK)
 		r = ob_run_commit_collect(build, stage, err);
 	/* Asked again, as the layers below have their final places only now. */
@@ -277,14 +285,14 @@ static ocib_errc from_cache(ob_build *build, ob_stage_run *stage, const ob_step 
 }
 
 /* Not in the cache: do it. On success the commit has the claim. */
-static ocib_errc run_anew(ob_build *build, ob_stage_run *stage, ob_run_commit_input *commit,
-			  ocib_error **err)
+static ocib_errc run_anew(ob_build *build, ob_stage_run *stage, ob_run_mounts *mounts,
+			  ob_run_commit_input *commit, ocib_error **err)
 {
 	const ob_step *step = commit->step;
 
 	commit->span = ob_build_span(build, step);
 	ob_span_start(build->ctx, &commit->span);
-	ocib_errc r = execute(build, stage, step, commit, err);
+	ocib_errc r = execute(build, stage, mounts, commit, err);
 	if (r < 0 &&
 	    r != OCIB_ERR_CANCELED) /* whatever kept it from running, this is what it was */
 		(void)ob_source_locate(&build->dockerfile->source, &step->at, r, err);
@@ -298,10 +306,13 @@ ocib_errc ob_step_do_run(ob_build *build, ob_stage_run *stage, const ob_step *st
 			 ocib_error **err)
 {
 	ob_autodone(ob_run_commit_input) commit = {.step = step};
+	ob_autodone(ob_run_mounts) mounts = {0};
 	uint8_t key[OB_SHA256_LEN];
 	bool done = false;
 
-	ocib_errc r = run_key(build, stage, step, key, err);
+	ocib_errc r = ob_run_mounts_look(build, step, &mounts, err);
+	if (r == OCIB_OK)
+		r = run_key(build, stage, step, &mounts, key, err);
 	if (r < 0)
 		return r;
 	if (!ob_build_claim(build, key))
@@ -309,7 +320,7 @@ ocib_errc ob_step_do_run(ob_build *build, ob_stage_run *stage, const ob_step *st
 	memcpy(commit.key, key, OB_SHA256_LEN);
 	r = from_cache(build, stage, step, key, &done, err);
 	if (r == OCIB_OK && !done)
-		r = run_anew(build, stage, &commit, err);
+		r = run_anew(build, stage, &mounts, &commit, err);
 	if (r < 0 || done)
 		ob_build_release(build, key);
 	return r;

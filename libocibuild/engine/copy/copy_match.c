@@ -251,6 +251,8 @@ static ocib_errc add_source(ob_copy_job *job, const ob_copy_source *from, ocib_e
 	if (ob_job_op(job)->parents)
 		return add_with_parents(job, from, err);
 	path = ob_path_to_entry(from->path);
+	if (path && ob_job_op(job)->as_mount)
+		return add_path(job, from, path, NULL, err);
 	return path ? add_wildcards(job, from, path, NULL, err) : ob_fail_nomem(err);
 }
 

@@ -216,6 +216,17 @@ static ocib_errc make_parents(ob_copy_job *job, const char *dest, ocib_error **e
 	return r ? r : ob_target_make_dirs(job->target, resolved, &how, err);
 }
 
+/* The directory that gets a directory's content. The top of a context is nobody's: it has no attributes. */
+static ocib_errc make_dest(ob_copy_job *job, ob_copy_match *match, const char *dest,
+			   ocib_error **err)
+{
+	const ob_new_dirs how = ob_copy_new_dirs(job);
+
+	if (ob_job_op(job)->as_mount && (*match->root || ob_job_op(job)->keep_owner))
+		return place_dir(job, &match->files.items[0], dest, err);
+	return ob_target_make_dirs(job->target, dest, &how, err);
+}
+
 static ocib_errc place_one(ob_copy_job *job, ob_copy_match *match, const char *dest,
 			   ocib_error **err)
 {
@@ -229,7 +240,7 @@ static ocib_errc place_one(ob_copy_job *job, ob_copy_match *match, const char *d
 		if (view.type && view.type != OB_ENTRY_DIR)
 			return ob_fail(err, OCIB_ERR_INVALID, "cannot copy to non-directory: /%s",
 				       dest);
-		r = ob_target_make_dirs(job->target, dest, &how, err);
+		r = make_dest(job, match, dest, err);
 		return r ? r : place_content(job, match, dest, err);
 	}
 	if (view.type == OB_ENTRY_DIR)

@@ -109,6 +109,18 @@ ocib_errc ob_plan_add_node(ob_plan *plan, ob_node **node, size_t *index, ocib_er
 	return OCIB_OK;
 }
 
+ocib_errc ob_plan_add_scratch(ob_plan *plan, size_t *index, ocib_error **err)
+{
+	ob_node *node = NULL;
+	ocib_errc r = ob_plan_add_node(plan, &node, index, err);
+
+	if (r)
+		return r;
+	node->kind = OB_NODE_SCRATCH;
+	node->name = strdup("scratch");
+	return node->name ? OCIB_OK : ob_fail_nomem(err);
+}
+
 static void copy_op_done(ob_copy_op *copy)
 {
 	for (size_t i = 0; i < copy->source_count; i++) {

@@ -81,18 +81,6 @@ static ocib_errc begin_stage(ob_planner *p, ob_plan_stage *stage, const ob_plan_
 	return OCIB_OK;
 }
 
-static ocib_errc add_scratch_node(ob_plan *plan, size_t *index, ocib_error **err)
-{
-	ob_node *node = NULL;
-	ocib_errc r = ob_plan_add_node(plan, &node, index, err);
-
-	if (r)
-		return r;
-	node->kind = OB_NODE_SCRATCH;
-	node->name = strdup("scratch");
-	return node->name ? OCIB_OK : ob_fail_nomem(err);
-}
-
 /* A directory as a base is one layer on nothing: all that the directory's ignore file lets through. */
 static ocib_errc add_directory_layer(ob_dispatch *d, size_t from, ocib_error **err)
 {
@@ -141,7 +129,7 @@ static ocib_errc begin_source(ob_dispatch *d, size_t index, ocib_error **err)
 	r = begin_empty(p, stage, err);
 	if (r || kind != OB_NODE_CONTEXT)
 		return r;
-	r = add_scratch_node(p->plan, &stage->base_node, err);
+	r = ob_plan_add_scratch(p->plan, &stage->base_node, err);
 	return r ? r : add_directory_layer(d, from, err);
 }
 

@@ -21,6 +21,7 @@ typedef struct word_place {
 typedef struct mount_reader {
 	const ob_dispatch *d;
 	const ob_location *at;
+	ob_input from; /* what its "from" names */
 	const ob_run_mount *given;
 	ob_step_mount *mount;
 } mount_reader;
@@ -93,6 +94,77 @@ static ocib_errc read_secret(const mount_reader *m, ocib_error **err)
 	return set_target(m, given->target ? given->target : place, err);
 }
 
+/* The node that "from" names, *node; without one, the build context where it is @p wanted. */
+static ocib_errc find_node(const mount_reader *m, bool wants_context, ocib_error **err)
+{
+	ob_planner *p = m->d->planner;
+	ob_input from = ob_planner_real_input(p, m->from);
+	size_t *node = &m->mount->from;
+	ocib_errc r = OCIB_OK;
+
+	if (from.kind == OB_INPUT_STAGE) {
+		*node = p->stages[from.index].node;
+		if (*node != OB_NO_INDEX)
+			return OCIB_OK;
+		return ob_fail_here(err, m->d, m->at, OCIB_ERR_SYNTAX,
+				    "cannot mount from stage '%s' to '%s', the stage needs to be "
+				    "defined before the current command",
+				    p->stages[from.index].label, m->mount->target);
+	}
+	if (from.kind == OB_INPUT_NONE && !wants_context)
+		return OCIB_OK;
+	if (from.kind == OB_INPUT_NONE)
+		r = ob_planner_main_context(p, ob_dispatch_place(m->d, m->at), &from.index, err);
+	return r ? r : ob_planner_source_node(p, from.index, node, err);
+}
+
+static ocib_errc make_node(const mount_reader *m, ocib_error **err)
+{
+	ob_step_mount *mount = m->mount;
+	ob_autofree char *path = ob_take_ptr(mount->source);
+
+	mount->source = strdup(OB_MOUNT_PATH);
+	if (!mount->source)
+		return ob_fail_nomem(err);
+	return ob_planner_mount_node(m->d->planner, mount->from, path, &mount->at, &mount->from,
+				     err);
+}
+
+static ocib_errc set_source(const mount_reader *m, ocib_error **err)
+{
+	m->mount->source = ob_path_join("/", m->given->source ? m->given->source : "");
+	return m->mount->source ? OCIB_OK : ob_fail_nomem(err);
+}
+
+/* A tree is shown as it is; a directory is seen through its ignore file. */
+static ocib_errc read_bind(const mount_reader *m, ocib_error **err)
+{
+	ocib_errc r = set_source(m, err);
+
+	if (!r)
+		r = read_target(m, err);
+	if (!r)
+		r = find_node(m, true, err);
+	if (!r && m->d->planner->plan->nodes[m->mount->from].kind == OB_NODE_CONTEXT)
+		r = make_node(m, err);
+	return r;
+}
+
+/* A cache that has an owner and no source begins empty, whatever its "from" is. */
+static ocib_errc read_seed(const mount_reader *m, ocib_error **err)
+{
+	const ob_run_mount *given = m->given;
+	bool is_whole = ob_str_eq(m->mount->source, "/");
+	ocib_errc r = find_node(m, false, err);
+
+	if (r || m->mount->from == OB_NO_NODE)
+		return r;
+	if (!is_whole || (!given->has_mode && !given->has_uid && !given->has_gid))
+		return make_node(m, err);
+	m->mount->from = OB_NO_NODE;
+	return OCIB_OK;
+}
+
 static ocib_errc read_cache(const mount_reader *m, ocib_error **err)
 {
 	const ob_run_mount *given = m->given;
@@ -100,25 +172,29 @@ static ocib_errc read_cache(const mount_reader *m, ocib_error **err)
 	ob_autofree char *target = ob_path_clean(given->target ? given->target : "");
 	ob_step_mount *mount = m->mount;
 
-	mount->source = ob_path_join("/", given->source ? given->source : "");
+	ocib_errc r = set_source(m, err);
+
+	if (r)
+		return r;
 	mount->id = target ? ob_str_printf("%s/%s", name_space ? name_space : "",
 					   given->id ? given->id : target)
 			   : NULL;
-	if (!mount->source || !mount->id)
+	if (!mount->id)
 		return ob_fail_nomem(err);
 	mount->sharing = given->sharing ? given->sharing : OB_SHARING_SHARED;
 	if (ob_str_eq(mount->source, "/"))
 		set_owner(m, 0755);
 	else
 		mount->mode = 0755; /* as a cache that nobody asked an owner for */
-	return read_target(m, err);
+	r = read_target(m, err);
+	return r ? r : read_seed(m, err);
 }
 
 static const struct {
 	const char *name;
 	ocib_errc (*read)(const mount_reader *m, ocib_error **err); /* NULL: not executed yet */
 } types[] = {
-	[OB_RUN_MOUNT_BIND] = {"bind", NULL},
+	[OB_RUN_MOUNT_BIND] = {"bind", read_bind},
 	[OB_RUN_MOUNT_CACHE] = {"cache", read_cache},
 	[OB_RUN_MOUNT_TMPFS] = {"tmpfs", read_tmpfs},
 	[OB_RUN_MOUNT_SECRET] = {"secret", read_secret},
@@ -129,11 +205,12 @@ static ocib_errc read_mount(const mount_reader *m, ocib_error **err)
 {
 	const ob_run_mount *given = m->given;
 
-	if (!types[given->type].read || given->from)
+	if (!types[given->type].read)
 		return ob_fail_here(err, m->d, m->at, OCIB_ERR_UNSUPPORTED,
-				    "RUN --mount=type=%s%s is not supported yet",
-				    types[given->type].name, given->from ? ",from=…" : "");
+				    "RUN --mount=type=%s is not supported yet",
+				    types[given->type].name);
 	m->mount->type = given->type;
+	m->mount->from = OB_NO_NODE;
 	m->mount->read_only = given->read_only;
 	m->mount->at = *ob_dispatch_place(m->d, m->at);
 	return types[given->type].read(m, err);
@@ -151,7 +228,14 @@ static ocib_errc add_mount(const ob_dispatch *d, const ob_flag *flag, ob_run_op 
 	if (r)
 		return ob_source_locate(&d->planner->dockerfile->source,
 					ob_dispatch_place(d, &flag->at), r, err);
-	const mount_reader m = {d, &flag->at, &given, &op->mounts[op->mount_count++]};
+	const mount_reader m = {
+		.d = d,
+		.at = &flag->at,
+		.from = d->command->from[op->mount_count],
+		.given = &given,
+		.mount = &op->mounts[op->mount_count],
+	};
+	op->mount_count++;
 	return read_mount(&m, err);
 }
 

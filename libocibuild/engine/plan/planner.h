@@ -13,6 +13,7 @@
  *   plan_variables.c  ENV ARG LABEL          plan_config.c       CMD ENTRYPOINT SHELL USER … ONBUILD
  *   plan_expose.c     EXPOSE                 plan_healthcheck.c  HEALTHCHECK
  *   plan_run.c        RUN                    plan_mount.c       RUN --mount
+ *   plan_mount_node.c stages made for mounts
  *   plan_copy.c       COPY ADD               plan_workdir.c     WORKDIR
  *   plan_history.c    history entries, step texts
  *   plan_checks.c     the rules of a check for instructions   plan_check_from.c  and for FROM
@@ -27,7 +28,7 @@
 #include "dockerfile/shell_lexer.h"
 #include "engine/plan.h"
 
-#define OB_NO_INDEX SIZE_MAX
+#define OB_NO_INDEX OB_NO_NODE
 
 /* Values of named contexts that are images. */
 #define OB_CONTEXT_IMAGE  "docker-image://"
@@ -172,6 +173,14 @@ ocib_errc ob_planner_source_node(ob_planner *planner, size_t source, size_t *nod
 /** A base's working directory as instructions will find it: absolute. */
 ocib_errc ob_planner_start_dir(ob_config *config, ocib_error **err);
 ocib_errc ob_plan_add_node(ob_plan *plan, ob_node **node, size_t *index, ocib_error **err);
+ocib_errc ob_plan_add_scratch(ob_plan *plan, size_t *index, ocib_error **err);
+/**
+ * A stage that has nothing but what is at @p path of the node @p from, under OB_MOUNT_PATH: for what a RUN
+ * mounts and no tree has as it is. Made once for each path.
+ */
+ocib_errc ob_planner_mount_node(ob_planner *planner, size_t from, const char *path,
+				const ob_location *at, size_t *out, ocib_error **err);
+#define OB_MOUNT_PATH "/mount"
 
 /* For handlers. */
 typedef ocib_errc (*ob_handler)(ob_dispatch *d, ocib_error **err);
