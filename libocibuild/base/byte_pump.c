@@ -8,13 +8,14 @@
 #include <limits.h>
 #include <unistd.h>
 
-void ob_byte_pump_init(ob_byte_pump *pump, int from, int to)
+void ob_byte_pump_init(ob_byte_pump *pump, int from, int to, bool is_ours)
 {
 	pump->from = from;
 	pump->to = to;
 	pump->begin = pump->end = 0;
 	pump->has_ended = from < 0;
 	pump->is_broken = false;
+	pump->is_ours = is_ours;
 }
 
 void ob_byte_pump_watch(const ob_byte_pump *pump, struct pollfd fds[2])
@@ -46,7 +47,8 @@ static void take_in(ob_byte_pump *pump)
 static void give_out(ob_byte_pump *pump)
 {
 	size_t len = pump->end - pump->begin;
-	ssize_t n = write(pump->to, pump->data + pump->begin, len < PIPE_BUF ? len : PIPE_BUF);
+	size_t most = pump->is_ours ? len : PIPE_BUF;
+	ssize_t n = write(pump->to, pump->data + pump->begin, len < most ? len : most);
 
 	if (n > 0)
 		pump->begin += (size_t)n;
@@ -60,6 +62,7 @@ void ob_byte_pump_step(ob_byte_pump *pump, const struct pollfd fds[2])
 {
 	if (fds[0].fd >= 0 && fds[0].revents)
 		take_in(pump);
-	if (fds[1].fd >= 0 && fds[1].revents)
+	bool may_write = pump->is_ours || (fds[1].fd >= 0 && fds[1].revents);
+	if (may_write && pump->begin < pump->end)
 		give_out(pump);
 }

@@ -142,8 +142,8 @@ static void finish_connect(connection *c)
 	}
 	c->phase = CONNECTED;
 	c->is_shut[0] = c->is_shut[1] = false;
-	ob_byte_pump_init(&c->way[0], c->outer, c->inner);
-	ob_byte_pump_init(&c->way[1], c->inner, c->outer);
+	ob_byte_pump_init(&c->way[0], c->outer, c->inner, true);
+	ob_byte_pump_init(&c->way[1], c->inner, c->outer, true);
 }
 
 static void pass_on(connection *c, const struct pollfd fds[4])

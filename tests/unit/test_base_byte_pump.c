@@ -16,7 +16,7 @@ static void step(ob_byte_pump *pump)
 	ob_byte_pump_step(pump, fds);
 }
 
-TEST(pump__passes_everything_on_and_ends)
+static void pass_on(bool is_ours)
 {
 	static char sent[100000], got[100000];
 	static ob_byte_pump pump;
@@ -27,7 +27,7 @@ TEST(pump__passes_everything_on_and_ends)
 		sent[i] = (char)(i * 7 + i / 251);
 	assert_int_equal(pipe2(in, O_CLOEXEC | O_NONBLOCK), 0);
 	assert_int_equal(pipe2(out, O_CLOEXEC | O_NONBLOCK), 0);
-	ob_byte_pump_init(&pump, in[0], out[1]);
+	ob_byte_pump_init(&pump, in[0], out[1], is_ours);
 	for (size_t at = 0; !ob_byte_pump_is_done(&pump);) {
 		ssize_t n = at < sizeof(sent) ? write(in[1], sent + at, sizeof(sent) - at) : 0;
 
@@ -50,6 +50,12 @@ TEST(pump__passes_everything_on_and_ends)
 	(void)close(out[1]);
 }
 
+TEST(pump__passes_everything_on_and_ends)
+{
+	pass_on(false);
+	pass_on(true);
+}
+
 TEST(pump__takes_no_more_than_goes_out)
 {
 	static ob_byte_pump pump;
@@ -59,7 +65,7 @@ TEST(pump__takes_no_more_than_goes_out)
 
 	assert_int_equal(pipe2(in, O_CLOEXEC | O_NONBLOCK), 0);
 	assert_int_equal(pipe2(out, O_CLOEXEC), 0); /* a blocking one: it must not block us */
-	ob_byte_pump_init(&pump, in[0], out[1]);
+	ob_byte_pump_init(&pump, in[0], out[1], false);
 	for (int i = 0; i < 1000; i++) {
 		ssize_t n = write(in[1], block, sizeof(block));
 
@@ -83,7 +89,7 @@ TEST(pump__is_done_when_nobody_reads)
 	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
 	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
 	(void)close(out[0]);
-	ob_byte_pump_init(&pump, in[0], out[1]);
+	ob_byte_pump_init(&pump, in[0], out[1], false);
 	assert_int_equal(write(in[1], "x", 1), 1);
 	step(&pump);
 	step(&pump);
@@ -98,7 +104,7 @@ TEST(pump__from_nowhere_is_done)
 {
 	static ob_byte_pump pump;
 
-	ob_byte_pump_init(&pump, -1, 1);
+	ob_byte_pump_init(&pump, -1, 1, false);
 	step(&pump);
 	assert_true(ob_byte_pump_is_done(&pump));
 }

@@ -61,7 +61,7 @@ ocib_errc ob_run_streams_open(ob_run_streams *streams, const int own[3], bool is
 
 	for (int i = 0; i < 3; i++) {
 		streams->own[i] = own[i];
-		ob_byte_pump_init(&streams->pumps[i], -1, -1);
+		ob_byte_pump_init(&streams->pumps[i], -1, -1, false);
 	}
 	streams->is_terminal = is_terminal;
 	streams->is_interactive = is_interactive;
@@ -123,9 +123,9 @@ void ob_run_streams_start(ob_run_streams *streams, int terminal)
 	if (streams->is_terminal)
 		streams->ends[1] = terminal;
 	if (to_input >= 0 && streams->is_interactive)
-		ob_byte_pump_init(&streams->pumps[0], streams->own[0], to_input);
+		ob_byte_pump_init(&streams->pumps[0], streams->own[0], to_input, false);
 	for (int i = 1; i < 3; i++)
-		ob_byte_pump_init(&streams->pumps[i], streams->ends[i], streams->own[i]);
+		ob_byte_pump_init(&streams->pumps[i], streams->ends[i], streams->own[i], false);
 	ob_run_streams_resize(streams); /* it may have changed since it was asked for */
 }
 
@@ -164,5 +164,5 @@ void ob_run_streams_hang_up(ob_run_streams *streams)
 {
 	close_end(streams, 1);
 	for (int i = 0; i < 2; i++)
-		ob_byte_pump_init(&streams->pumps[i], -1, -1);
+		ob_byte_pump_init(&streams->pumps[i], -1, -1, false);
 }
