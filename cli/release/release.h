@@ -37,6 +37,7 @@ typedef struct release_place {
 	const release_target *target;
 	const char *repository;      /**< "registry/team/app" */
 	release_tag version, latest; /**< before we do anything */
+	text_list tags; /**< all of them, before we do anything; empty where they are not listed */
 	bool moves_latest;
 	/* Done so far. */
 	bool put_version, put_latest;
@@ -109,6 +110,16 @@ int release_build(release *r, release_job *job);
 
 /* release_publish.c */
 int release_publish(release *r, release_job *job);
+
+/** Let a tag mean an image that the registry has. */
+ocib_errc release_put_tag(release *r, const release_place *place, const char *digest,
+			  const char *tag, ocib_error **err);
+
+/* release_settle.c */
+/** Is the version tag ours? The first registry says so; where not, let our tags mean the owner's image. */
+int release_check_owner(release *r, const release_job *job);
+/** After all tags are put: let no other run's be mixed with ours. */
+int release_settle(release *r, release_job *job);
 
 /* release_undo.c */
 /** Put the tags back that this run has put, as far as registries let us, and say how it stands. */

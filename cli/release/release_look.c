@@ -89,6 +89,33 @@ int release_look_tag(release *r, release_tag *tag)
 									  : release_report(r, err);
 }
 
+typedef struct tag_keeper {
+	text_pool *pool;
+	text_list *list;
+} tag_keeper;
+
+static int keep_tag(const char *tag, void *user)
+{
+	const tag_keeper *keeper = user;
+
+	text_list_add(keeper->pool, keeper->list, text_copy(keeper->pool, tag, strlen(tag)));
+	return 0;
+}
+
+/* Not every registry lists tags, and there is none before the first release. */
+static int look_at_tags(release *r, release_place *place)
+{
+	tag_keeper keeper = {&r->pool, &place->tags};
+	ocib_error *err = NULL;
+
+	ocib_errc rc = ocib_registry_list_tags(r->app->context, place->repository, keep_tag,
+					       &keeper, &err);
+	if (rc == OCIB_ERR_CANCELED)
+		return release_report(r, err);
+	ocib_error_free(err);
+	return EXIT_OK;
+}
+
 int release_look(release *r, release_job *job)
 {
 	int status = EXIT_OK;
@@ -101,6 +128,8 @@ int release_look(release *r, release_job *job)
 		if (status == EXIT_OK &&
 		    release_resolve(r->app->context, &place->version, &r->pool, &err) != OCIB_OK)
 			status = release_report(r, err);
+		if (status == EXIT_OK)
+			status = look_at_tags(r, place);
 	}
 	return status;
 }

@@ -140,19 +140,16 @@ bool release_is_in_place(const release *r, const release_job *job, const char *d
 
 /* --- the clock --- */
 
-typedef struct tag_search {
-	const release_job *job;
-	text_pool *pool;
-	const char *newest;
-} tag_search;
-
-static int look_at_tag(const char *tag, void *user)
+/* The newest version tag of a place, "" when there is none. */
+static const char *newest_tag(const release_job *job, const release_place *place)
 {
-	tag_search *search = user;
+	const char *newest = "";
 
-	if (release_tag_has_shape(search->job->image->tag, tag) && strcmp(tag, search->newest) > 0)
-		search->newest = text_copy(search->pool, tag, strlen(tag));
-	return 0;
+	for (size_t i = 0; i < place->tags.len; i++)
+		if (release_tag_has_shape(job->image->tag, place->tags.items[i]) &&
+		    strcmp(place->tags.items[i], newest) > 0)
+			newest = place->tags.items[i];
+	return newest;
 }
 
 static int fail_clock(release *r, const release_place *place, const char *newest)
@@ -187,20 +184,10 @@ int release_check_clock(release *r, release_job *job)
 			    "was made on, is wrong",
 			    r->commit.id);
 	for (size_t i = 0; i < job->place_count && status == EXIT_OK; i++) {
-		const release_place *place = &job->places[i];
-		tag_search search = {job, &r->pool, ""};
-		ocib_error *err = NULL;
-		ocib_errc rc = OCIB_OK;
+		const char *newest = newest_tag(job, &job->places[i]);
 
-		if (*place->latest.digest)
-			rc = ocib_registry_list_tags(r->app->context, place->repository,
-						     look_at_tag, &search, &err);
-		/* Not every registry lists tags; then there is nothing to compare with. */
-		if (rc == OCIB_ERR_CANCELED)
-			return release_report(r, err);
-		ocib_error_free(err);
-		if (strcmp(search.newest, job->tag) > 0)
-			status = fail_clock(r, place, search.newest);
+		if (strcmp(newest, job->tag) > 0)
+			status = fail_clock(r, &job->places[i], newest);
 	}
 	return status;
 }

@@ -1,17 +1,13 @@
 /* cli/release/release_publish.c — from an image in the cache to tags in registries, all or nothing.
  *
  * The order makes every moment one that may be the last: the image by its digest everywhere, then version
- * tags everywhere, then the moving tags. A registry has no locks, so after each write we look whether it
- * is still ours. Of two runs that put one version tag, the one that wrote it last owns it: the other sees
- * that when it looks back, makes the moving tag mean the owner's image where it wrote it itself, and says
- * that it lost. So the two tags end up as a pair whichever way the two runs mix.
+ * tags everywhere, then the moving tags; then a look whether another run came in between
+ * (release_settle.c). What fails before that is taken back (release_undo.c).
  */
 #include <string.h>
 #include "release.h"
 #include "release_ci.h"
 #include "release_tags.h"
-
-#define MOST_ROUNDS 4 /* of looking back and mending */
 
 static bool same(const char *a, const char *b)
 {
@@ -82,11 +78,10 @@ static int push_blobs(release *r, release_job *job)
  * Not interrupted: of a request that was broken off nobody knows what becomes of it. An interrupt is
  * looked at between tags; when it comes after the last one, the release is finished.
  */
-static ocib_errc put_tag(release *r, const release_job *job, const release_place *place,
-			 const char *tag, ocib_error **err)
+ocib_errc release_put_tag(release *r, const release_place *place, const char *digest,
+			  const char *tag, ocib_error **err)
 {
-	const char *image =
-		text_printf(&r->pool, "%s@%s", place->repository, ocib_image_digest(job->built));
+	const char *image = text_printf(&r->pool, "%s@%s", place->repository, digest);
 
 	return ocib_registry_tag(r->steady, image, tag, err);
 }
@@ -100,7 +95,24 @@ static int check_interrupted(release *r)
 	return EXIT_OTHER;
 }
 
-/* Since we looked, somebody else may have put this tag. */
+/*
+ * Since we looked, another run has put this tag. Where the first registry's is ours all the same, the
+ * other has put that one before us, and all are ours.
+ */
+static int check_other(release *r, const release_job *job, const release_place *place,
+		       const release_tag *now)
+{
+	const char *digest = ocib_image_digest(job->built);
+
+	if (!*now->digest || same(now->digest, digest) || same(now->digest, place->version.digest))
+		return EXIT_OK;
+	if (place > job->places)
+		return release_check_owner(r, job);
+	return release_fail(r, EXIT_OTHER, "run it again to see what is there",
+			    "another run has just released %s as %s, this build is %s", now->name,
+			    now->digest, digest);
+}
+
 static int put_version(release *r, release_job *job, release_place *place)
 {
 	const char *digest = ocib_image_digest(job->built);
@@ -109,16 +121,15 @@ static int put_version(release *r, release_job *job, release_place *place)
 
 	if (same(place->version.digest, digest))
 		return EXIT_OK;
-	ocib_errc rc = release_resolve(r->app->context, &now, &r->pool, &err);
-	if (rc == OCIB_OK && *now.digest && !same(now.digest, place->version.digest) &&
-	    !same(now.digest, digest))
-		return release_fail(r, EXIT_OTHER, "run it again to see what is there",
-				    "another run has just released %s as %s, this build is %s",
-				    now.name, now.digest, digest);
+	if (release_resolve(r->app->context, &now, &r->pool, &err) != OCIB_OK)
+		return release_report(r, err);
+	int status = check_other(r, job, place, &now);
+	if (status != EXIT_OK)
+		return status;
 	place->put_version = true;
-	if (rc == OCIB_OK)
-		rc = put_tag(r, job, place, job->tag, &err);
-	return rc == OCIB_OK ? EXIT_OK : release_report(r, err);
+	if (release_put_tag(r, place, digest, job->tag, &err) != OCIB_OK)
+		return release_report(r, err);
+	return EXIT_OK;
 }
 
 /* Somebody else may have moved it since we looked, perhaps beyond us. */
@@ -143,105 +154,8 @@ static int put_latest(release *r, release_job *job, release_place *place)
 		}
 	}
 	place->put_latest = true;
-	if (put_tag(r, job, place, job->image->latest, &err) != OCIB_OK)
+	if (release_put_tag(r, place, digest, job->image->latest, &err) != OCIB_OK)
 		return release_report(r, err);
-	return EXIT_OK;
-}
-
-/* --- looking back --- */
-
-/* The other run's version tag stands: where the moving tag is ours, it becomes the other's too. */
-static int step_back(release *r, release_place *place, const release_tag *version,
-		     const release_tag *latest, const release_job *job)
-{
-	ocib_error *err = NULL;
-	const char *image = text_printf(&r->pool, "%s@%s", place->repository, version->digest);
-
-	if (same(latest->digest, ocib_image_digest(job->built)) &&
-	    ocib_registry_tag(r->steady, image, job->image->latest, &err) != OCIB_OK)
-		return release_report(r, err);
-	return release_fail(
-		r, EXIT_OTHER, "run it again to see what is there",
-		"another run released %s at the same time, as %s, and its tags stand; this "
-		"build was %s",
-		version->name, *version->digest ? version->digest : "nothing",
-		ocib_image_digest(job->built));
-}
-
-/* The tags as they are now. That they cannot be read is no reason to take them back. */
-static bool read_back(release *r, const release_place *place, release_tag *version,
-		      release_tag *latest)
-{
-	ocib_error *err = NULL;
-	ocib_errc rc;
-
-	*version = (release_tag){.name = place->version.name};
-	*latest = (release_tag){.name = place->latest.name, .digest = "", .revision = ""};
-	rc = release_resolve(r->steady, version, &r->pool, &err);
-	if (rc == OCIB_OK && place->put_latest)
-		rc = release_read_tag(r, r->steady, latest, &err);
-	if (rc != OCIB_OK)
-		release_say(r,
-			    "warning: %s: the tags are in place, but whether another run has put "
-			    "them too is not known: %s",
-			    place->repository, ocib_error_message(err));
-	ocib_error_free(err);
-	return rc == OCIB_OK;
-}
-
-/* Is the moving tag where a run of a newer commit has put it? */
-static bool was_overtaken(release *r, const release_tag *latest)
-{
-	return *latest->revision && !same(latest->revision, r->commit.id) &&
-	       (!*r->commit.id || release_is_newer(r, latest));
-}
-
-/* Both tags as they should be? Where one is not, mend it, and *settled is false: look again. */
-static int settle(release *r, release_job *job, release_place *place, bool *settled)
-{
-	const char *digest = ocib_image_digest(job->built);
-	release_tag version, latest;
-	ocib_error *err = NULL;
-	ocib_errc rc = OCIB_OK;
-
-	*settled = true;
-	if (!read_back(r, place, &version, &latest))
-		return EXIT_OK;
-	if (*version.digest && !same(version.digest, digest))
-		return step_back(r, place, &version, &latest, job);
-	if (!*version.digest) {
-		/* Another run of the same image failed and took its tag back, which was ours too. */
-		*settled = false;
-		rc = put_tag(r, job, place, job->tag, &err);
-	} else if (place->put_latest && !same(latest.digest, digest)) {
-		if (was_overtaken(r, &latest)) {
-			place->moves_latest = false;
-			release_say(r, "%s: another run has moved it to %.7s since", latest.name,
-				    latest.revision);
-			return EXIT_OK;
-		}
-		*settled = false;
-		rc = put_tag(r, job, place, job->image->latest, &err);
-	}
-	return rc == OCIB_OK ? EXIT_OK : release_report(r, err);
-}
-
-static int settle_all(release *r, release_job *job)
-{
-	for (size_t i = 0; i < job->place_count; i++) {
-		bool settled = false;
-
-		for (int round = 0; !settled && round < MOST_ROUNDS; round++) {
-			int status = settle(r, job, &job->places[i], &settled);
-
-			if (status != EXIT_OK)
-				return status;
-		}
-		if (!settled)
-			return release_fail(r, EXIT_OTHER, "let one run release at a time",
-					    "another run keeps moving %s",
-					    job->places[i].latest.name);
-	}
 	return EXIT_OK;
 }
 
@@ -275,7 +189,7 @@ static int send(release *r, release_job *job)
 	if (status != EXIT_OK)
 		release_undo(r, job);
 	else
-		status = settle_all(r, job);
+		status = release_settle(r, job);
 	return status;
 }
 

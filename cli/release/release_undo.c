@@ -62,7 +62,9 @@ static void undo_tag(release *r, ocib_context *ctx, const char *repository,
 		return;
 	}
 	if (strcmp(now.digest, digest) != 0) {
-		release_say(r, "%s: is as it was", now.name);
+		release_say(r, "%s: %s", now.name,
+			    strcmp(now.digest, before->digest) == 0 ? "is as it was"
+								    : "is another run's now");
 		return;
 	}
 	if (!*before->digest)

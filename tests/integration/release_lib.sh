@@ -58,3 +58,5 @@ start_proxy() {
 	: >"$work/proxy.port"
 }
 tell_proxy() { curl -s --noproxy '*' -o "$work/told" "http://$proxy/$1"; } # the answer is in $work/told
+# two_registries FIRST SECOND: hosts and namespaces of the configuration.
+two_registries() { printf 'registries:\n  - http://%s\n  - http://%s\n' "$1" "$2" >ocibuild.yaml; }

@@ -78,9 +78,6 @@ for mode in refuse lie; do
 done
 unset DOCKER_REGISTRY_URL
 
-# two_registries FIRST SECOND: hosts and namespaces of the configuration.
-two_registries() { printf 'registries:\n  - http://%s\n  - http://%s\n' "$1" "$2" >ocibuild.yaml; }
-
 say "two registries, one of which fails: both are as before"
 for order in first second; do
 	n=1

@@ -64,3 +64,84 @@ for n in 1 2 3 4 5 6; do
 	printf '%s%s ' "$got_a" "$got_b"
 done
 echo
+
+say "two registries and two runners: one owner for all four tags"
+echo /ocibuild.yaml >>.git/info/exclude
+for n in 1 2 3 4 5 6; do
+	for space in left right; do
+		DOCKER_REGISTRY_URL=http://$registry/$space$n release runtime >/dev/null 2>&1 || fail "the runtime"
+	done
+	two_registries "$proxy/left$n" "$registry/right$n"
+	tell_proxy "control?mode=slow&n=$((n * 8))"
+	for who in a b; do
+		env -u DOCKER_REGISTRY_URL OCIBUILD_STORE="$work/runner-$who" "$OCIBUILD" release app --build-arg WHO=$who \
+			>"$work/out.$who" 2>"$work/log.$who" &
+		eval "pid_$who=$!"
+	done
+	got_a=0 got_b=0
+	wait "$pid_a" || got_a=$?
+	wait "$pid_b" || got_b=$?
+	owner=$(digest_of "$registry/left$n/app:$tag")
+	for name in "left$n/app:latest" "right$n/app:latest" "right$n/app:$tag"; do
+		[ "$(digest_of "$registry/$name")" = "$owner" ] || { show; fail "$name is not the owner's"; }
+	done
+	losers_say "two registries $n"
+	printf '%s%s ' "$got_a" "$got_b"
+done
+echo
+
+# held MATCH COMMAND…: the command, in the background as $pid, until its request MATCH waits; a runner of its own.
+held() {
+	tell_proxy "control?mode=hold&match=$1"
+	shift
+	env OCIBUILD_STORE="$work/runner-a" "$@" >"$work/out.a" 2>"$work/log.a" &
+	pid=$!
+	for _ in $(seq 400); do
+		tell_proxy held
+		[ "$(cat "$work/told")" = 1 ] && return
+		sleep 0.05
+	done
+	show
+	fail "the request was not seen"
+}
+
+say "two registries, and a run that writes the first version tag over that of one that is done"
+for space in left right; do
+	DOCKER_REGISTRY_URL=http://$registry/$space release runtime >/dev/null 2>&1 || fail "the runtime"
+done
+two_registries "$proxy/left" "$registry/right"
+held "PUT%20/v2/left/app/manifests/$tag" env -u DOCKER_REGISTRY_URL "$OCIBUILD" release app --build-arg WHO=a
+two_registries "$registry/left" "$registry/right"
+env -u DOCKER_REGISTRY_URL OCIBUILD_STORE="$work/runner-b" "$OCIBUILD" release app --build-arg WHO=b \
+	>"$work/out.b" 2>"$work/log.b" || { show; fail "the quick run"; }
+tell_proxy go
+wait $pid || { show; fail "the run that wrote last"; }
+owner=$(digest_of "$registry/left/app:$tag")
+grep -q "$owner" "$work/out.a" || { show; fail "the last one to write is not the owner"; }
+for name in "left/app:latest" "right/app:latest" "right/app:$tag"; do
+	same "$(digest_of "$registry/$name")" "$owner" "$name"
+done
+rm ocibuild.yaml
+
+say "a run of an older commit that is late does not leave latest behind"
+git clone -q "$work/repo" "$work/newer"
+DOCKER_REGISTRY_URL=http://$registry/late release runtime >/dev/null 2>&1 || fail "the runtime"
+DOCKER_REGISTRY_URL=http://$registry/late release app >/dev/null 2>&1 || fail "the first release"
+echo three >app/main
+commit three
+older=$(git rev-parse HEAD | cut -c1-7)
+held "PUT%20/v2/late/app/manifests/latest" env DOCKER_REGISTRY_URL="http://$proxy/late" "$OCIBUILD" release app
+git -C "$work/newer" pull -q
+(
+	cd "$work/newer"
+	echo four >app/main
+	commit four
+	DOCKER_REGISTRY_URL="http://$registry/late" release app >"$work/out.b" 2>"$work/log.b"
+) || { show; fail "the newer run"; }
+newer=$(git -C "$work/newer" rev-parse HEAD | cut -c1-7)
+same "$(digest_of "$registry/late/app:latest")" "$(digest_of "$registry/late/app:$newer")" "latest of the newer run"
+tell_proxy go
+wait $pid || { show; fail "the late run failed"; }
+grep -q "another run has released .*:$newer meanwhile, which is newer" "$work/log.a" || { show; fail "the late run does not say so"; }
+same "$(digest_of "$registry/late/app:latest")" "$(digest_of "$registry/late/app:$newer")" "latest after the late run"
+[ -n "$(digest_of "$registry/late/app:$older")" ] || fail "the late run has no version tag"
