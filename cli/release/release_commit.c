@@ -85,30 +85,36 @@ static void use_ci(release_commit *out, const char *variable, const char *id)
 	out->has_time = time && parse_timestamp(time, &out->time);
 }
 
-/* Without what may be a secret: user and password, query and fragment. */
+/*
+ * A repository's address as people open it: https, however this clone was made, so that all clones
+ * say the same; without user and password, query and ".git". "" for a directory of this machine.
+ */
 static const char *clean_url(text_pool *pool, const char *url)
 {
-	const char *scheme = strstr(url, "://");
-	size_t len = strcspn(url, "?#");
+	static const char *const schemes[] = {"https://", "http://", "ssh://", "git://"};
+	const char *host = NULL, *colon = strchr(url, ':');
+	bool is_web = strncmp(url, "http", 4) == 0;
 
-	if (!scheme || (size_t)(scheme - url) > len) {
-		const char *colon = strchr(url, ':'), *at = strchr(url, '@');
-
-		/* git@host:team/app.git */
-		if (!colon || !at || at > colon || strchr(url, ' '))
-			return "";
-		return text_printf(pool, "ssh://git@%.*s/%s", (int)(colon - at - 1), at + 1,
-				   colon + 1);
-	}
-	const char *host = scheme + 3, *end = url + len;
-	size_t authority = strcspn(host, "/?#");
-	for (const char *p = host; p < host + authority; p++)
-		if (*p == '@')
-			scheme = p;
-	if (scheme >= host)
-		host = scheme + 1;
-	return text_printf(pool, "%.*s://%.*s", (int)(strstr(url, "://") - url), url,
-			   (int)(end - host), host);
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (strncmp(url, schemes[i], strlen(schemes[i])) == 0)
+			host = url + strlen(schemes[i]);
+	/* git@host:team/app.git */
+	if (!host && colon && !strstr(url, "://") && strcspn(url, "/") > (size_t)(colon - url))
+		host = url;
+	if (!host)
+		return "";
+	size_t authority = strcspn(host, host == url ? ":" : "/?#");
+	const char *at = memrchr(host, '@', authority), *path = host + authority;
+	size_t skip = at ? (size_t)(at - host) + 1 : 0;
+	size_t name = is_web ? authority - skip : strcspn(host + skip, ":/");
+	path += strspn(path, ":/");
+	size_t len = strcspn(path, "?#");
+	while (len && path[len - 1] == '/')
+		len--;
+	if (len > 4 && strncmp(path + len - 4, ".git", 4) == 0)
+		len -= 4;
+	return text_printf(pool, "%s://%.*s/%.*s", strncmp(url, "http:", 5) == 0 ? "http" : "https",
+			   (int)name, host + skip, (int)len, path);
 }
 
 static const char *find_source(text_pool *pool, bool has_git)
