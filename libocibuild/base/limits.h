@@ -59,6 +59,8 @@
 #define OB_LIMIT_HTTP_FAILURES       6   /* in a row, before a request is given up */
 #define OB_LIMIT_HTTP_RETRY_AFTER    60 /* seconds; a server that asks for more is not waited for */
 #define OB_LIMIT_REMOTE_FILE         (64 * OB_GIB) /* what ADD and a context's URL may bring */
+#define OB_LIMIT_GIT_OUTPUT          (4 * OB_MIB)  /* of ls-remote and its kin */
+#define OB_LIMIT_GIT_MESSAGE         (64 * OB_KIB) /* of what git complains about */
 #define OB_LIMIT_CA_BUNDLE           (16 * OB_MIB)
 #define OB_LIMIT_AUTH_CHALLENGES     16
 #define OB_LIMIT_AUTH_PARAMS         32

@@ -1,0 +1,359 @@
+/* engine/source/git_command.c — see git_command.h.
+ *
+ * Neither the system's nor the user's configuration, hooks or templates have a say, so a repository is the
+ * same for everybody. Of the environment only what says how to reach a network is passed on. Protocols are
+ * the four that an address can have: no submodule reads this machine's files or starts a program.
+ *
+ * git is started through a shell for its umask, which must not be changed in this process. A password goes to
+ * git in the environment, by a credential helper that exists for its host only: no list of processes has it.
+ *
+ * The process is a group of its own. When the build is canceled all of it is ended, transports included.
+ */
+#include "engine/source/git_command.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include "base/fds.h"
+#include "base/limits.h"
+#include "base/strings.h"
+#include "base/strlist.h"
+#include "registry/http_url.h"
+
+/* umask 022: files are 0644 or 0755, as BuildKit has them. */
+#define SCRIPT "umask 022 && command -v git >/dev/null || exit 127; exec git \"$@\""
+#define NO_GIT 127
+
+/* --- what it is told --- */
+
+/* ssh without questions. Keys of new hosts are believed and not kept; a known host must be the same. */
+#define SSH                                                                      \
+	"ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=accept-new " \
+	"-o 'UserKnownHostsFile=/dev/null ~/.ssh/known_hosts'"
+#define NO_KEYS " -o IdentitiesOnly=yes -o IdentityFile=/dev/null -o IdentityAgent=none"
+
+static int pass_on(ob_strlist *env, const char *name)
+{
+	const char *value = getenv(name);
+
+	return value ? ob_strlist_add_printf(env, "%s=%s", name, value) : 0;
+}
+
+/* "https://host:port" of an http URL. */
+static char *origin(const char *remote)
+{
+	const char *host = strstr(remote, "://");
+
+	return host ? strndup(remote, (size_t)(host - remote) + 3 + strcspn(host + 3, "/")) : NULL;
+}
+
+/* The helper's text has names of variables and no secret. */
+static int add_credentials(const ob_git_address *address, ob_strlist *env)
+{
+	ob_autofree char *where = origin(address->remote);
+
+	if (!where || ob_strlist_add_printf(env, "GIT_CONFIG_KEY_0=credential.%s.helper", where) ||
+	    ob_strlist_add(env, "GIT_CONFIG_VALUE_0=!f() { printf 'username=%s\\npassword=%s\\n' "
+				"\"$OCIBUILD_GIT_USER\" \"$OCIBUILD_GIT_PASSWORD\"; }; f") ||
+	    ob_strlist_add(env, "GIT_CONFIG_COUNT=1") ||
+	    ob_strlist_add_printf(env, "OCIBUILD_GIT_USER=%s", address->user) ||
+	    ob_strlist_add_printf(env, "OCIBUILD_GIT_PASSWORD=%s",
+				  address->password ? address->password : ""))
+		return -1;
+	return 0;
+}
+
+static int add_environment(const ob_git_command *git, ob_strlist *env)
+{
+	static const char *const fixed[] = {
+		"LC_ALL=C",
+		"HOME=/dev/null",
+		"GIT_CONFIG_NOSYSTEM=1",
+		"GIT_CONFIG_GLOBAL=/dev/null",
+		"GIT_ATTR_NOSYSTEM=1",
+		"GIT_TEMPLATE_DIR=",
+		"GIT_TERMINAL_PROMPT=0",
+		"GIT_ASKPASS=true",
+		"GIT_ALLOW_PROTOCOL=http:https:git:ssh",
+	};
+	static const char *const passed[] = {"PATH", "GIT_SSL_CAINFO"};
+	static const char *const proxies[] = {
+		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
+		"http_proxy", "https_proxy", "no_proxy", "all_proxy",
+	};
+	const char *bundle = getenv("SSL_CERT_FILE");
+	/* As everywhere here, what is on this machine is not asked for through a proxy. */
+	bool is_near = ob_url_is_loopback(git->address->remote);
+	int failed = 0;
+
+	for (size_t i = 0; i < OB_ARRAY_LEN(fixed); i++)
+		failed |= ob_strlist_add(env, fixed[i]);
+	for (size_t i = 0; i < OB_ARRAY_LEN(passed); i++)
+		failed |= pass_on(env, passed[i]);
+	for (size_t i = 0; !is_near && i < OB_ARRAY_LEN(proxies); i++)
+		failed |= pass_on(env, proxies[i]);
+	if (bundle && !ob_env_get(env, "GIT_SSL_CAINFO"))
+		failed |= ob_strlist_add_printf(env, "GIT_SSL_CAINFO=%s", bundle);
+	failed |= ob_strlist_add_printf(env, "GIT_SSH_COMMAND=" SSH "%s",
+					git->may_use_keys ? "" : NO_KEYS);
+	if (git->may_use_keys)
+		failed |= pass_on(env, "SSH_AUTH_SOCK");
+	return failed || (git->address->user && add_credentials(git->address, env)) ? -1 : 0;
+}
+
+static int add_arguments(const char *const *args, ob_strlist *argv)
+{
+	static const char *const first[] = {
+		"sh",
+		"-c",
+		SCRIPT,
+		"git",
+		/* no hooks, no housekeeping, no log of who was here, links as they are */
+		"-c",
+		"core.hooksPath=/dev/null",
+		"-c",
+		"gc.auto=0",
+		"-c",
+		"maintenance.auto=false",
+		"-c",
+		"core.logAllRefUpdates=false",
+		"-c",
+		"core.symlinks=true",
+		"-c",
+		"init.defaultBranch=master",
+		"-c",
+		"advice.detachedHead=false",
+	};
+
+	for (size_t i = 0; i < OB_ARRAY_LEN(first); i++) {
+		if (ob_strlist_add(argv, first[i]))
+			return -1;
+	}
+	for (; *args; args++) {
+		if (ob_strlist_add(argv, *args))
+			return -1;
+	}
+	return 0;
+}
+
+/* --- running --- */
+
+typedef struct child {
+	pid_t pid;
+	int out_fd, err_fd;
+} child;
+
+static int set_up(const ob_git_command *git, int out_fd, int err_fd, posix_spawnattr_t *attr,
+		  posix_spawn_file_actions_t *actions)
+{
+	sigset_t none, all;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	int r = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+	if (!r)
+		r = posix_spawn_file_actions_adddup2(actions, out_fd, 1);
+	if (!r)
+		r = posix_spawn_file_actions_adddup2(actions, err_fd, 2);
+	if (!r)
+		r = posix_spawn_file_actions_addchdir_np(actions, git->dir ? git->dir : "/");
+	if (!r)
+		r = posix_spawnattr_setsigmask(attr, &none);
+	if (!r)
+		r = posix_spawnattr_setsigdefault(attr, &all);
+	if (!r)
+		r = posix_spawnattr_setpgroup(attr, 0);
+	if (!r)
+		r = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+							   POSIX_SPAWN_SETPGROUP);
+	return r;
+}
+
+static int spawn(const ob_git_command *git, const ob_strlist *argv, const ob_strlist *env,
+		 int out_fd, int err_fd, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+
+	if (posix_spawn_file_actions_init(&actions))
+		return ENOMEM;
+	if (posix_spawnattr_init(&attr)) {
+		posix_spawn_file_actions_destroy(&actions);
+		return ENOMEM;
+	}
+	int r = set_up(git, out_fd, err_fd, &attr, &actions);
+	if (!r)
+		r = posix_spawn(pid, "/bin/sh", &actions, &attr, argv->items, env->items);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&actions);
+	return r;
+}
+
+static ocib_errc start(const ob_git_command *git, const char *const *args, child *out,
+		       ocib_error **err)
+{
+	ob_autodone(ob_strlist) argv = {0}, env = {0};
+	int fds[2], err_fds[2];
+
+	if (add_arguments(args, &argv) || add_environment(git, &env))
+		return ob_fail_nomem(err);
+	if (pipe2(fds, O_CLOEXEC))
+		return ob_fail_errno(err, "pipe");
+	ob_autofd int read_fd = fds[0], write_fd = fds[1];
+	if (pipe2(err_fds, O_CLOEXEC))
+		return ob_fail_errno(err, "pipe");
+	ob_autofd int err_read_fd = err_fds[0], err_write_fd = err_fds[1];
+	errno = spawn(git, &argv, &env, write_fd, err_write_fd, &out->pid);
+	for (size_t i = 0; i < env.len; i++)
+		explicit_bzero(env.items[i], strlen(env.items[i]));
+	if (errno)
+		return ob_fail_errno(err, "start git");
+	out->out_fd = ob_take_fd(read_fd);
+	out->err_fd = ob_take_fd(err_read_fd);
+	return OCIB_OK;
+}
+
+/* Some of what it writes; *open becomes false at the end. */
+static ocib_errc read_some(int fd, ob_buffer *to, bool *open, ocib_error **err)
+{
+	char piece[4096];
+	ssize_t got = read(fd, piece, sizeof(piece));
+
+	if (got < 0 && errno != EINTR)
+		return ob_fail_errno(err, "read from git");
+	if (got == 0)
+		*open = false;
+	if (got > 0 && to)
+		ob_buffer_append(to, piece, (size_t)got);
+	return OCIB_OK;
+}
+
+/* Both streams until both end. Of messages the limit cuts, of output it fails. */
+static ocib_errc listen_to(const ob_git_command *git, const child *c, ob_buffer *out,
+			   ob_buffer *said, ocib_error **err)
+{
+	bool out_open = true, err_open = true;
+	ocib_errc r = OCIB_OK;
+
+	while (!r && (out_open || err_open)) {
+		struct pollfd fds[] = {
+			{.fd = out_open ? c->out_fd : -1, .events = POLLIN},
+			{.fd = err_open ? c->err_fd : -1, .events = POLLIN},
+			{.fd = ob_cancel_fd(git->ctx), .events = POLLIN},
+		};
+
+		(void)poll(fds, OB_ARRAY_LEN(fds), -1);
+		r = ob_check_canceled(git->ctx, err);
+		if (!r && fds[0].revents)
+			r = read_some(c->out_fd, out, &out_open, err);
+		if (!r && fds[1].revents)
+			r = read_some(c->err_fd, said, &err_open, err);
+		if (!r && out)
+			r = ob_buffer_check(out, err);
+	}
+	return r;
+}
+
+/* The exit status, or -1 where somebody else reaped the child. */
+static int reap(pid_t pid)
+{
+	int status;
+	pid_t got;
+
+	do {
+		got = waitpid(pid, &status, 0);
+	} while (got < 0 && errno == EINTR);
+	return got == pid && WIFEXITED(status) ? WEXITSTATUS(status) : got == pid ? 255 : -1;
+}
+
+/* --- what it says --- */
+
+/* The line that tells most: the first "fatal:" or "error:", else the last one. */
+static const char *best_line(char *text)
+{
+	const char *best = "no reason given";
+	char *rest = text;
+
+	for (char *line = strsep(&rest, "\n\r"); line; line = strsep(&rest, "\n\r")) {
+		if (ob_str_starts(line, "fatal: ") || ob_str_starts(line, "error: ") ||
+		    ob_str_starts(line, "ERROR: ")) {
+			if (rest && ob_str_ends(line, ":")) { /* the reason is in the next line */
+				line[strlen(line)] = ' ';
+				rest[strcspn(rest, "\n\r")] = '\0';
+			}
+			return line + strlen("fatal: ");
+		}
+		if (*line)
+			best = line;
+	}
+	return best;
+}
+
+static bool says_missing(const char *text)
+{
+	static const char *const words[] = {"not found", "does not exist", "does not appear",
+					    "access denied or repository not exported"};
+
+	for (size_t i = 0; i < OB_ARRAY_LEN(words); i++) {
+		if (strcasestr(text, words[i]))
+			return true;
+	}
+	return false;
+}
+
+static void make_harmless(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if ((c < 0x20 && c != '\n' && c != '\r') || c == 0x7f)
+			text[i] = '?';
+	}
+	if (!ob_utf8_valid(text, len)) {
+		for (size_t i = 0; i < len; i++)
+			text[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
+	}
+}
+
+static ocib_errc fail(const ob_git_command *git, int status, ob_buffer *said, ocib_error **err)
+{
+	char nothing[] = "";
+	char *text = said->data ? said->data : nothing;
+
+	if (status == NO_GIT) {
+		(void)ob_fail(err, OCIB_ERR_DENIED, "there is no program 'git' in $PATH");
+		ob_error_set_hint(err, "git repositories are read by the git command: install git");
+		return OCIB_ERR_DENIED;
+	}
+	make_harmless(text, said->len);
+	bool missing = says_missing(text);
+	const char *line = best_line(text);
+	(void)ob_fail(err, missing ? OCIB_ERR_NOTFOUND : OCIB_ERR_NETWORK, "git: %s", line);
+	if (!git->may_use_keys && strstr(line, "Could not read from remote"))
+		ob_error_set_hint(err, "the keys of who builds are used for repositories that the "
+				       "command line names, and not for those of a Dockerfile");
+	return missing ? OCIB_ERR_NOTFOUND : OCIB_ERR_NETWORK;
+}
+
+ocib_errc ob_git_run(const ob_git_command *git, const char *const *args, ob_buffer *out,
+		     ocib_error **err)
+{
+	ob_autodone(ob_buffer) said = OB_BUFFER_INIT(OB_LIMIT_GIT_MESSAGE, "message of git");
+	child c = {.out_fd = -1, .err_fd = -1};
+	ocib_errc r = start(git, args, &c, err);
+
+	if (r)
+		return r;
+	r = listen_to(git, &c, out, &said, err);
+	if (r)
+		(void)kill(-c.pid, SIGTERM);
+	(void)close(c.out_fd);
+	(void)close(c.err_fd);
+	int status = reap(c.pid);
+	if (!r && status > 0)
+		r = fail(git, status, &said, err);
+	return r;
+}
