@@ -25,7 +25,7 @@ static const cli_option options[] = {
 	{"build-arg", 0, CLI_LIST, AT(build_args), "KEY[=VALUE]",
 	 "value of an ARG; without '=' from the environment"},
 	{"build-context", 0, CLI_LIST, AT(build_contexts), "NAME=VALUE",
-	 "a named context: a directory, a URL, oci-layout://DIR[:TAG|@DIGEST], docker-image://NAME"},
+	 "a named context: a directory, a URL, a git repository, oci-layout://DIR[:TAG|@DIGEST], docker-image://NAME"},
 	{"target", 0, CLI_STRING, AT(target), "STAGE", "stage to build (default: the last)"},
 	{"platform", 0, CLI_STRING, AT(platform), "OS/ARCH",
 	 "what to build for (default: this machine)"},
@@ -140,12 +140,6 @@ static int check_values(const cli_command *self, const values *v, const char *co
 	if (strcmp(context, "-") == 0 && v->file && strcmp(v->file, "-") == 0)
 		return cli_usage_error(self, "standard input cannot be both the context and the "
 					     "Dockerfile");
-	if (strncmp(context, "http://", 7) && strncmp(context, "https://", 8) &&
-	    (strstr(context, "://") || strncmp(context, "git@", 4) == 0))
-		return cli_usage_error(self,
-				       "a context of '%s' is not implemented yet in version %s; "
-				       "give a directory",
-				       context, ocib_version());
 	return EXIT_OK;
 }
 

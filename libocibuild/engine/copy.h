@@ -18,14 +18,21 @@ ocib_errc ob_context_scan_new(ocib_context *ctx, ob_store *store, const ob_node 
 			      ob_context_scan **out, ocib_error **err);
 ob_context_scan *ob_context_scan_free(ob_context_scan *scan); /**< saves the stat cache */
 OB_DEFINE_AUTO(ob_context_scan);
+
+/** What a source that is elsewhere has become. */
+typedef struct ob_copy_remote {
+	ob_remote_file file;   /**< URL: a blob of the store */
+	ob_context_scan *scan; /**< GIT: the files of a commit */
+} ob_copy_remote;
+
 typedef struct ob_copy_input {
 	const ob_plan *plan;
 	const ob_step *step;
 	ob_store *store;
-	ob_context_scan *scan;       /**< when step->copy.from is a CONTEXT node */
-	ob_tree *from;               /**< when it is an image or a stage */
-	const ob_remote_file *files; /**< of sources that are URLs, at the same index; else NULL */
-	ob_tree *base;               /**< the tree the layer goes on */
+	ob_context_scan *scan;         /**< when step->copy.from is a CONTEXT node */
+	ob_tree *from;                 /**< when it is an image or a stage */
+	const ob_copy_remote *remotes; /**< of remote sources, at the same index; else NULL */
+	ob_tree *base;                 /**< the tree the layer goes on */
 	bool has_epoch;
 	int64_t epoch; /**< mtime of what the step itself makes (inline files, new directories) */
 	bool defer_contents; /**< nothing that was made before can be used: read local files once, when they are written */

@@ -26,8 +26,8 @@ typedef struct copy_fixture {
 	uint8_t blob_digest[OB_SHA256_LEN];
 	bool has_epoch;
 	int64_t epoch;
-	bool defer;                  /* contents are read when they are written */
-	const ob_remote_file *files; /* of URLs */
+	bool defer;                    /* contents are read when they are written */
+	const ob_copy_remote *remotes; /* of URLs and git repositories */
 } copy_fixture;
 
 static inline void copy_fixture_done(copy_fixture *f)
@@ -202,7 +202,7 @@ static inline ob_copy_input copy_input(copy_fixture *f, const char *instruction)
 		ob_str_printf("FROM scratch AS s\nENV A=b\nFROM scratch\n%s\n", instruction);
 	ob_copy_input input = {.base = f->base,
 			       .store = f->plan.store,
-			       .files = f->files,
+			       .remotes = f->remotes,
 			       .has_epoch = f->has_epoch,
 			       .epoch = f->epoch,
 			       .defer_contents = f->defer};

@@ -201,7 +201,8 @@ TEST(plan__remote_sources_are_adds_alone)
 		ob_autofree char *add = ob_str_printf("FROM scratch\nADD %s /\n", remote[i]);
 		ob_autofree char *copy = ob_str_printf("FROM scratch\nCOPY %s /\n", remote[i]);
 
-		ASSERT_PLAN_ERROR(&f, add, OCIB_ERR_UNSUPPORTED, 2, "not supported yet");
+		plan_ok(&f, add);
+		assert_int_equal(last_copy(&f)->sources[0].kind, OB_COPY_GIT);
 		ASSERT_PLAN_ERROR(&f, copy, OCIB_ERR_SYNTAX, 2, "for COPY");
 	}
 	ASSERT_PLAN_ERROR(&f, "FROM scratch\nCOPY http://h/x /\n", OCIB_ERR_SYNTAX, 2, "for COPY");

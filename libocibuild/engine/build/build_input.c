@@ -13,7 +13,7 @@
 #include "base/limits.h"
 #include "base/strings.h"
 #include "engine/build/build.h"
-#include "engine/plan/remote_source.h"
+#include "engine/source/git_address.h"
 #include "registry/http_url.h"
 
 void ob_build_input_done(ob_build_input *input)
@@ -41,8 +41,27 @@ static ocib_errc open_local(ob_build *build, const char *given, ocib_error **err
 	return OCIB_OK;
 }
 
+/* The build argument that says so. */
+static bool keeps_git_dir(const ob_build *build)
+{
+	static const char name[] = "BUILDKIT_CONTEXT_KEEP_GIT_DIR=";
+	bool keeps = false;
+
+	for (const char *const *arg = build->options.build_args; arg && *arg; arg++) {
+		if (ob_str_starts(*arg, name) && !ob_parse_bool(*arg + strlen(name), &keeps))
+			keeps = false;
+	}
+	return keeps;
+}
+
 static ocib_errc fetch(ob_build *build, const char *given, uint32_t step, ocib_error **err)
 {
+	const ob_remote_context_options options = {
+		.is_main = true,
+		.keep_git_dir = keeps_git_dir(build),
+		.commit_time = build->has_epoch,
+		.step = step,
+	};
 	ob_remote_context *remote = &build->input.remote;
 	ocib_errc r;
 
@@ -50,8 +69,7 @@ static ocib_errc fetch(ob_build *build, const char *given, uint32_t step, ocib_e
 		r = ob_remote_context_read(build->ctx, build->store, build->options.context_fd,
 					   step, remote, err);
 	else
-		r = ob_remote_context_fetch(build->ctx, build->store, given, true, step, remote,
-					    err);
+		r = ob_remote_context_fetch(build->ctx, build->store, given, &options, remote, err);
 	if (r || !remote->dir)
 		return r;
 	build->input.dir = strdup(remote->dir);
@@ -82,7 +100,11 @@ static ocib_errc open_context(ob_build *build, ocib_error **err)
 
 	if (!given)
 		given = build->options.context_dir ? build->options.context_dir : ".";
-	if (build->options.context && (ob_str_eq(given, "-") || ob_is_remote_context(given)))
+	/* "github.com/user/repo" may be a directory, too, and then it is. */
+	bool is_remote =
+		build->options.context &&
+		(ob_str_eq(given, "-") || (ob_is_remote_context(given) && access(given, F_OK) < 0));
+	if (is_remote)
 		return open_remote(build, given, err);
 	return open_local(build, given, err);
 }
@@ -140,12 +162,12 @@ static ocib_errc find_path(const ob_build *build, char **out, ocib_error **err)
 	const char *given = build->options.dockerfile, *dir = build->input.dir;
 	ob_autofree char *path = NULL, *lower = NULL;
 
-	if (given && (!build->input.is_remote || *given == '/')) { /* no context's */
+	if (given) {
 		path = strdup(given);
 	} else {
-		path = ob_str_printf("%s/%s", dir, default_name(build));
+		path = ob_str_printf("%s/Dockerfile", dir);
 		lower = ob_str_printf("%s/dockerfile", dir);
-		if (!given && path && lower && access(path, F_OK) < 0 && access(lower, F_OK) == 0) {
+		if (path && lower && access(path, F_OK) < 0 && access(lower, F_OK) == 0) {
 			free(path);
 			path = ob_take_ptr(lower);
 		}
@@ -204,23 +226,54 @@ static ocib_errc load_from_dir(ob_build *build, ocib_error **err)
 	return r ? r : parse(build, shown_name(build, build->input.dockerfile), &text, err);
 }
 
-static ocib_errc load_from_tree(ob_build *build, ocib_error **err)
+static ocib_errc fail_absent(const ob_build *build, ocib_error **err)
+{
+	ocib_errc r =
+		ob_fail(err, OCIB_ERR_NOTFOUND, "read the Dockerfile: there is no '%s' in the %s",
+			default_name(build), build->input.remote.tree ? "archive" : "repository");
+
+	hint_where(build, err);
+	return r;
+}
+
+/* A file of a context that came from elsewhere: links do not lead out of it. */
+static ocib_errc read_inside(const ob_build *build, const char *name, ob_buffer *text,
+			     ocib_error **err)
+{
+	ob_tree *tree = build->input.remote.tree;
+	ob_auto(ob_reader) from = NULL;
+	ob_autofd int root = -1, fd = -1;
+	struct stat st;
+
+	if (tree)
+		return ob_tree_read_file(tree, name, text, err);
+	root = open(build->input.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root >= 0)
+		fd = ob_fs_resolve(root, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return ob_fail(err, OCIB_ERR_NOTFOUND, "it is not there");
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return ob_fail_errno(err, "open '%s'", name);
+	if (!S_ISREG(st.st_mode))
+		return ob_fail(err, OCIB_ERR_INVALID, "'%s' is not a regular file", name);
+	ocib_errc r = ob_reader_open_fd(fd, &from, err);
+	return r ? r : ob_reader_read_all(from, text, err);
+}
+
+static ocib_errc load_from_inside(ob_build *build, ocib_error **err)
 {
 	ob_autodone(ob_buffer) text = OB_BUFFER_INIT(OB_LIMIT_DOCKERFILE, "Dockerfile");
 	ob_auto(ocib_error) why = NULL;
-	ob_auto(ocib_error) other = NULL;
-	ob_tree *tree = build->input.remote.tree;
 	const char *name = default_name(build);
-	ocib_errc r = ob_tree_read_file(tree, name, &text, &why);
+	ocib_errc r = read_inside(build, name, &text, &why);
 
-	if (r == OCIB_ERR_NOTFOUND && !build->options.dockerfile &&
-	    ob_tree_read_file(tree, "dockerfile", &text, &other) == OCIB_OK)
-		return parse(build, "dockerfile", &text, err);
-	if (r == OCIB_ERR_NOTFOUND) {
-		r = ob_fail(err, r, "read the Dockerfile: there is no '%s' in the archive", name);
-		hint_where(build, err);
-		return r;
+	if (r == OCIB_ERR_NOTFOUND && !build->options.dockerfile) {
+		name = "dockerfile";
+		why = ocib_error_free(why);
+		r = read_inside(build, name, &text, &why);
 	}
+	if (r == OCIB_ERR_NOTFOUND)
+		return fail_absent(build, err);
 	if (r) {
 		(void)ob_error_move(err, &why);
 		return ob_wrap(err, r, "read the Dockerfile");
@@ -247,14 +300,14 @@ static ocib_errc load_dockerfile(ob_build *build, ocib_error **err)
 
 	if (text)
 		return parse_text(build, "Dockerfile", text, strlen(text), err);
-	if (given && ob_is_url_source(given))
+	if (given && ob_is_file_url(given))
 		return fetch_dockerfile(build, given, err);
 	bool is_stdin = build->options.context && ob_str_eq(build->options.context, "-");
 	if (given && *given == '/' && build->input.is_remote && !is_stdin)
 		return load_from_dir(build, err);
 	if (build->input.remote.text)
 		return load_instead(build, err);
-	return build->input.remote.tree ? load_from_tree(build, err) : load_from_dir(build, err);
+	return build->input.is_remote ? load_from_inside(build, err) : load_from_dir(build, err);
 }
 
 ocib_errc ob_build_open_input(ob_build *build, ocib_error **err)

@@ -2,17 +2,17 @@
  *
  * Keys begin with the identity of the base: whatever made that tree, the layer is the same. The exact
  * key is made of what the step takes, file by file; for files of a local context that needs a stat of each
- * and no look at the base, so that a build in which nothing changed parses no layer index. For a URL the
- * server is asked. What --from reads is known as a whole by its identity, and a URL's file by its checksum:
- * that makes a quick key, which is tried first. A record is
+ * and no look at the base, so that a build in which nothing changed parses no layer index. What --from reads
+ * is known as a whole by its identity, a URL's file by its digest, a repository by a commit's id: that makes
+ * a quick key, which is tried first. A record is
  * written under both. A third, the family key, leaves out what is taken: while there is no record under it,
  * no exact key can be found, and files need not be read before they are written.
  */
 #include <string.h>
 #include "base/strings.h"
 #include "engine/build/build.h"
+#include "engine/build/step_remote.h"
 #include "engine/step_key.h"
-#include "registry/http_url.h"
 
 typedef struct copy_keys {
 	uint8_t step[OB_SHA256_LEN]; /* digest of the instruction */
@@ -65,16 +65,6 @@ static bool reads_node(const ob_copy_op *op)
 	return false;
 }
 
-/* Does it take what may be another thing tomorrow? What is pinned by a digest is not. */
-static bool reads_network(const ob_copy_op *op)
-{
-	for (size_t i = 0; i < op->source_count; i++) {
-		if (op->sources[i].kind == OB_COPY_URL && !op->checksum)
-			return true;
-	}
-	return false;
-}
-
 static ocib_errc gather(ob_build *build, ob_stage_run *stage, const ob_step *step,
 			ob_copy_input *input, ocib_error **err)
 {
@@ -97,20 +87,24 @@ static ocib_errc gather(ob_build *build, ob_stage_run *stage, const ob_step *ste
 /* --- cache --- */
 
 static ocib_errc quick_key(const ob_build *build, const ob_stage_run *stage,
-			   const ob_copy_input *input, copy_keys *keys, ocib_error **err)
+			   const ob_copy_input *input, const ob_step_remotes *remotes,
+			   copy_keys *keys, ocib_error **err)
 {
-	uint8_t from[OB_SHA256_LEN];
+	struct {
+		uint8_t from[OB_SHA256_LEN], remotes[OB_SHA256_LEN];
+	} known = {0};
 	ocib_errc r = OCIB_OK;
 
-	if (input->scan || (input->step->op == OB_STEP_COPY && reads_network(&input->step->copy)))
+	if (input->scan)
 		return OCIB_OK;
 	if (input->from)
-		r = ob_tree_identity(input->from, from, err);
+		r = ob_tree_identity(input->from, known.from, err);
+	if (r == OCIB_OK && remotes->count)
+		r = ob_step_remotes_digest(input->step, remotes, known.remotes, err);
 	if (r != OCIB_OK)
 		return r;
 	keys->has_quick = true;
-	return make_key(build, stage, "quick", keys, from, input->from ? sizeof(from) : 0,
-			keys->quick, err);
+	return make_key(build, stage, "quick", keys, &known, sizeof(known), keys->quick, err);
 }
 
 static ocib_errc look_up(ob_build *build, ob_stage_run *stage, const uint8_t key[OB_SHA256_LEN],
@@ -216,53 +210,6 @@ static ocib_errc make_layer(ob_build *build, ob_stage_run *stage, const ob_step 
 	return ob_stage_take_layer(stage, &tree, record.created, err);
 }
 
-/* --- files from elsewhere --- */
-
-static ocib_errc fetch_url(ob_build *build, const ob_step *step, const ob_copy_source *source,
-			   ob_remote_file *out, ocib_error **err)
-{
-	ob_autofree char *shown = ob_url_show(source->path);
-	ob_autofree char *text = shown ? ob_str_printf("fetching %s", shown) : NULL;
-	const char *checksum = step->copy.checksum;
-	ob_step_span span = {.text = text};
-	ob_digest pinned;
-	ocib_errc r = OCIB_OK;
-
-	if (!text)
-		return ob_fail_nomem(err);
-	if (checksum)
-		r = ob_digest_parse(checksum, &pinned, err);
-	if (r < 0)
-		return r;
-	ob_span_start(build->ctx, &span);
-	r = ob_remote_file_fetch(build->ctx, build->store, source->path, checksum ? &pinned : NULL,
-				 span.id, out, err);
-	return ob_span_end(build->ctx, &span, r);
-}
-
-/* Bring what is behind URLs into the store: an ob_remote_file for each source, malloc'ed. */
-static ocib_errc fetch_files(ob_build *build, const ob_step *step, ob_remote_file **out,
-			     ocib_error **err)
-{
-	const ob_copy_op *op = &step->copy;
-	ocib_errc r = OCIB_OK;
-
-	if (step->op != OB_STEP_COPY)
-		return OCIB_OK;
-	*out = calloc(op->source_count + 1, sizeof(**out));
-	if (!*out)
-		return ob_fail_nomem(err);
-	for (size_t i = 0; i < op->source_count && r == OCIB_OK; i++) {
-		const ob_copy_source *source = &op->sources[i];
-
-		if (source->kind != OB_COPY_URL)
-			continue;
-		r = fetch_url(build, step, source, &(*out)[i], err);
-		r = ob_source_locate(&build->plan->dockerfile->source, &source->at, r, err);
-	}
-	return r;
-}
-
 /* --- the step --- */
 
 static ocib_errc prepare(ob_build *build, const ob_copy_input *input, ob_copy_job **job,
@@ -272,24 +219,29 @@ static ocib_errc prepare(ob_build *build, const ob_copy_input *input, ob_copy_jo
 						  : ob_copy_prepare(build->ctx, input, job, err);
 }
 
+/* Before it began: the event says which step it was. */
+static ocib_errc tell_failed(ob_build *build, ob_step_span *span, ocib_errc r)
+{
+	ob_span_start(build->ctx, span);
+	return ob_span_end(build->ctx, span, r);
+}
+
 static ocib_errc execute(ob_build *build, ob_stage_run *stage, ob_copy_input *input,
-			 ob_step_span *span, copy_keys *keys, ocib_error **err)
+			 ob_step_remotes *remotes, ob_step_span *span, copy_keys *keys,
+			 ocib_error **err)
 {
 	ob_auto(ob_copy_job) job = NULL;
-	ob_autofree ob_remote_file *files = NULL;
 	ob_autodone(ob_step_record) record = {0};
 	bool found = false;
 
 	ocib_errc r = decide_to_defer(build, stage, input, keys, err);
 	if (r == OCIB_OK)
-		r = fetch_files(build, input->step, &files, err);
-	input->files = files;
+		r = ob_step_remotes_fetch(build, input->step, remotes, err);
+	input->remotes = remotes->inputs;
 	if (r == OCIB_OK)
 		r = prepare(build, input, &job, err);
-	if (r < 0) { /* the event says which step it was */
-		ob_span_start(build->ctx, span);
-		return ob_span_end(build->ctx, span, r);
-	}
+	if (r < 0)
+		return tell_failed(build, span, r);
 	if (!input->defer_contents)
 		r = exact_key(build, stage, job, keys, err);
 	if (r == OCIB_OK && !input->defer_contents)
@@ -310,6 +262,7 @@ static ocib_errc do_copy(ob_build *build, ob_stage_run *stage, const ob_step *st
 {
 	ob_step_span span = ob_build_span(build, step);
 	ob_autodone(ob_step_record) record = {0};
+	ob_autodone(ob_step_remotes) remotes = {0};
 	copy_keys keys = {0};
 	ob_copy_input input;
 	bool found = false;
@@ -317,15 +270,19 @@ static ocib_errc do_copy(ob_build *build, ob_stage_run *stage, const ob_step *st
 	ocib_errc r = gather(build, stage, step, &input, err);
 	if (r == OCIB_OK)
 		r = ob_step_digest(step, keys.step, err);
-	if (r == OCIB_OK)
-		r = quick_key(build, stage, &input, &keys, err);
+	if (r < 0)
+		return r;
+	r = ob_step_remotes_resolve(build, step, &remotes, err);
+	if (r < 0)
+		return tell_failed(build, &span, r);
+	r = quick_key(build, stage, &input, &remotes, &keys, err);
 	if (r == OCIB_OK && keys.has_quick)
 		r = look_up(build, stage, keys.quick, &found, &record, err);
 	if (r < 0)
 		return r;
 	if (found)
 		return ob_step_use_record(build, stage, step, &record, err);
-	return execute(build, stage, &input, &span, &keys, err);
+	return execute(build, stage, &input, &remotes, &span, &keys, err);
 }
 
 ocib_errc ob_step_do_copy(ob_build *build, ob_stage_run *stage, const ob_step *step,

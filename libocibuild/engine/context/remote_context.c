@@ -12,7 +12,7 @@
 #include "base/limits.h"
 #include "base/strings.h"
 #include "engine/context/archive_tree.h"
-#include "engine/plan/remote_source.h"
+#include "engine/source/git_checkout.h"
 #include "engine/source/remote_file.h"
 #include "layer/tar_reader.h"
 #include "registry/http_url.h"
@@ -32,7 +32,8 @@ void ob_remote_context_done(ob_remote_context *context)
 
 bool ob_is_remote_context(const char *text)
 {
-	return ob_is_url_source(text);
+	return ob_is_file_url(text) || ob_is_git_address(text) ||
+	       ob_str_starts(text, "github.com/");
 }
 
 static ocib_errc make_dir(ob_remote_context *context, ocib_error **err)
@@ -120,17 +121,63 @@ static ocib_errc open_file(ocib_context *ctx, ob_remote_context *context,
 	return r ? r : put_file(context, fd, file, err);
 }
 
-ocib_errc ob_remote_context_fetch(ocib_context *ctx, ob_store *store, const char *url, bool is_main,
-				  uint32_t step, ob_remote_context *out, ocib_error **err)
+static ocib_errc fetch_url(ocib_context *ctx, const char *url,
+			   const ob_remote_context_options *options, ob_remote_context *context,
+			   ocib_error **err)
 {
-	ob_autodone(ob_remote_context) context = {.store = store};
 	ob_autofree char *shown = ob_url_show(url);
 	ob_remote_file file;
-	ocib_errc r = shown ? ob_remote_file_fetch(ctx, store, url, NULL, step, &file, err)
+	ocib_errc r = shown ? ob_remote_file_fetch(ctx, context->store, url, NULL, options->step,
+						   &file, err)
 			    : ob_fail_nomem(err);
 
+	return r ? r : open_file(ctx, context, &file, shown, options->is_main, options->step, err);
+}
+
+/* --- from a git repository --- */
+
+/* A person named the repository, so it is read with that person's keys. */
+static ocib_errc clone(ocib_context *ctx, ob_git_address *address,
+		       const ob_remote_context_options *options, ob_remote_context *context,
+		       ocib_error **err)
+{
+	const ob_git_command git = {.ctx = ctx, .address = address, .may_use_keys = true};
+	ob_autodone(ob_git_commit) commit = {0};
+	char *root = NULL;
+	ocib_errc r = ob_git_resolve(&git, &commit, err);
+
 	if (!r)
-		r = open_file(ctx, &context, &file, shown, is_main, step, err);
+		r = make_dir(context, err);
+	if (!r)
+		r = ob_git_checkout(&git, &commit, context->dir, options->keep_git_dir, &root, err);
+	if (r)
+		return ob_wrap(err, r, "%s", address->remote);
+	free(context->dir);
+	context->dir = root;
+	return OCIB_OK;
+}
+
+static ocib_errc fetch_git(ocib_context *ctx, const char *text,
+			   const ob_remote_context_options *options, ob_remote_context *context,
+			   ocib_error **err)
+{
+	ob_autodone(ob_git_address) address = {0};
+	ocib_errc r = ob_git_address_parse(text, &address, err);
+
+	if (r)
+		return r;
+	address.commit_time |= options->commit_time;
+	return clone(ctx, &address, options, context, err);
+}
+
+ocib_errc ob_remote_context_fetch(ocib_context *ctx, ob_store *store, const char *address,
+				  const ob_remote_context_options *options, ob_remote_context *out,
+				  ocib_error **err)
+{
+	ob_autodone(ob_remote_context) context = {.store = store};
+	ocib_errc r = ob_is_file_url(address) ? fetch_url(ctx, address, options, &context, err)
+					      : fetch_git(ctx, address, options, &context, err);
+
 	if (r)
 		return r;
 	*out = context;

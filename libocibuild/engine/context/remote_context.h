@@ -11,7 +11,7 @@
 typedef struct ob_remote_context {
 	ob_store *store; /**< borrowed */
 	char *temp;      /**< relative to the store, or NULL */
-	char *dir;       /**< the same, absolute */
+	char *dir;       /**< the context in it, absolute */
 	ob_tree *tree;   /**< an archive's content, or NULL */
 	char *text;      /**< when it is nothing but a Dockerfile: that; or NULL */
 	size_t text_len;
@@ -22,17 +22,25 @@ void ob_remote_context_done(ob_remote_context *context);
 /** What a single file from a URL is called in its context. */
 #define OB_REMOTE_CONTEXT_FILE "context"
 
-/** Is @p text the address of a context: a URL? */
+/** Is @p text the address of a context: a URL of a file or a git repository? */
 bool ob_is_remote_context(const char *text);
 
+typedef struct ob_remote_context_options {
+	bool is_main; /**< an archive is unpacked, any other file is the Dockerfile; else it is a file */
+	bool keep_git_dir; /**< of a repository, whatever its address says */
+	bool commit_time;  /**< the same */
+	uint32_t step;     /**< for progress events */
+} ob_remote_context_options;
+
 /**
- * What is behind @p url. An archive is unpacked where @p is_main; any other file is the Dockerfile then.
- * A named context is always a directory with the one file in it.
- * @param step for progress events.
- * Kinds: those of ob_remote_file_fetch(); CORRUPT and LIMIT of archives; SYNTAX: no Dockerfile can be that.
+ * What is behind @p address. Of a URL that is no git repository a named context is always a directory with
+ * the one file in it.
+ * Kinds: those of ob_remote_file_fetch() and ob_git_checkout(); INVALID (address); CORRUPT and LIMIT of
+ * archives; SYNTAX: no Dockerfile can be that.
  */
-ocib_errc ob_remote_context_fetch(ocib_context *ctx, ob_store *store, const char *url, bool is_main,
-				  uint32_t step, ob_remote_context *out, ocib_error **err);
+ocib_errc ob_remote_context_fetch(ocib_context *ctx, ob_store *store, const char *address,
+				  const ob_remote_context_options *options, ob_remote_context *out,
+				  ocib_error **err);
 /** The same from a descriptor, which is read to its end; where it is a Dockerfile, the context is empty. */
 ocib_errc ob_remote_context_read(ocib_context *ctx, ob_store *store, int fd, uint32_t step,
 				 ob_remote_context *out, ocib_error **err);

@@ -241,7 +241,7 @@ ocib_errc ob_copy_collect(ob_copy_job *job, ob_copy_match *match, const char *in
 	if (r)
 		return r;
 	if (!c.include && !c.exclude)
-		return job->source->ops->walk(job->source, match->root, true, collect_all, match,
-					      err);
-	return job->source->ops->walk(job->source, match->root, false, collect_one, &c, err);
+		return match->source->ops->walk(match->source, match->root, true, collect_all,
+						match, err);
+	return match->source->ops->walk(match->source, match->root, false, collect_one, &c, err);
 }

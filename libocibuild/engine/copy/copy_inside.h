@@ -15,13 +15,16 @@ typedef struct ob_copy_match {
 	char *name; /**< what it is called below a destination directory */
 	char *root; /**< entry path in the source, links followed; files' paths begin with it */
 	ob_copy_files files; /**< the root itself first; empty for what has no source reader */
-	const ob_remote_file *remote; /**< of a URL, or NULL */
+	const ob_remote_file *remote;  /**< of a URL, or NULL */
+	ob_copy_source_reader *source; /**< what the files are in; borrowed from the job; or NULL */
+	ob_context_scan *scan;         /**< the same, when it is a directory */
 } ob_copy_match;
 
 struct ob_copy_job {
-	ocib_context *ctx;             /* borrowed; to be asked whether to stop */
-	ob_copy_input input;           /* trees are referenced */
-	ob_copy_source_reader *source; /* or NULL: no paths */
+	ocib_context *ctx;                 /* borrowed; to be asked whether to stop */
+	ob_copy_input input;               /* trees are referenced */
+	ob_copy_source_reader *source;     /* of paths, or NULL: there are none */
+	ob_copy_source_reader **checkouts; /* of git sources, at their index; or NULL */
 	ob_copy_match *matches;
 	size_t match_count, match_cap;
 	uint32_t group_count;

@@ -48,6 +48,9 @@ ob_copy_job *ob_copy_job_free(ob_copy_job *job)
 	free(job->matches);
 	ob_blob_writer_free(job->spool);
 	ob_tree_reader_free(job->base_reader);
+	for (size_t i = 0; job->checkouts && i < ob_job_op(job)->source_count; i++)
+		ob_copy_source_reader_free(job->checkouts[i]);
+	free(job->checkouts);
 	ob_copy_source_reader_free(job->source);
 	ob_tree_free(job->input.from);
 	ob_tree_free(job->input.base);
@@ -175,10 +178,13 @@ static ocib_errc hash_contents(ob_copy_job *job, ocib_error **err)
 {
 	ocib_errc r = OCIB_OK;
 
-	for (size_t i = 0; i < job->match_count && !r && job->input.scan; i++) {
-		r = ob_context_hash_files(job->input.scan, &job->matches[i].files, err);
+	for (size_t i = 0; i < job->match_count && !r; i++) {
+		ob_copy_match *match = &job->matches[i];
+
+		if (match->scan)
+			r = ob_context_hash_files(match->scan, &match->files, err);
 		if (r)
-			r = ob_copy_locate(job, &job->matches[i].from->at, r, err);
+			r = ob_copy_locate(job, &match->from->at, r, err);
 	}
 	return r;
 }

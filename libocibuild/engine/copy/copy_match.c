@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/paths.h"
 #include "base/strings.h"
+#include "engine/copy/context_source.h"
 #include "engine/copy/copy_inside.h"
 
 ocib_errc ob_copy_locate(const ob_copy_job *job, const ob_location *at, ocib_errc code,
@@ -60,6 +61,8 @@ static ocib_errc add_path(ob_copy_job *job, const ob_copy_source *from, const ch
 
 	if (r)
 		return r;
+	match->source = job->source;
+	match->scan = job->input.scan;
 	match->name = strdup(ob_path_base(path));
 	if (!match->name)
 		return ob_fail_nomem(err);
@@ -232,8 +235,43 @@ static ocib_errc add_url(ob_copy_job *job, const ob_copy_source *from, ocib_erro
 	ocib_errc r = add_single(job, from, from->name, &match, err);
 
 	if (!r)
-		match->remote = &job->input.files[from - ob_job_op(job)->sources];
+		match->remote = &job->input.remotes[from - ob_job_op(job)->sources].file;
 	return r;
+}
+
+/* A reader of the checkout that the job keeps. */
+static ocib_errc open_checkout(ob_copy_job *job, size_t i, ob_copy_source_reader **out,
+			       ocib_error **err)
+{
+	if (!job->checkouts)
+		job->checkouts =
+			calloc(ob_job_op(job)->source_count, sizeof(ob_copy_source_reader *));
+	if (!job->checkouts)
+		return ob_fail_nomem(err);
+	ocib_errc r = ob_context_source_new(job->input.remotes[i].scan, &job->checkouts[i], err);
+	*out = job->checkouts[i];
+	return r;
+}
+
+/* All files of a commit, as the content of a directory. */
+static ocib_errc add_git(ob_copy_job *job, const ob_copy_source *from, ocib_error **err)
+{
+	size_t i = (size_t)(from - ob_job_op(job)->sources);
+	ob_autodone(ob_copy_file) file = {0};
+	ob_copy_match *match = NULL;
+	ocib_errc r = add_single(job, from, "", &match, err);
+
+	if (!r)
+		r = open_checkout(job, i, &match->source, err);
+	if (!r)
+		r = ob_copy_source_resolve(match->source, "", &match->root, &file, err);
+	if (r)
+		return r;
+	match->scan = job->input.remotes[i].scan;
+	if (ob_copy_files_take(&match->files, &file) < 0)
+		return ob_fail_nomem(err);
+	r = ob_copy_collect(job, match, NULL, err);
+	return r ? r : ob_copy_group_links(job, match, err);
 }
 
 static ocib_errc add_source(ob_copy_job *job, const ob_copy_source *from, ocib_error **err)
@@ -243,9 +281,7 @@ static ocib_errc add_source(ob_copy_job *job, const ob_copy_source *from, ocib_e
 	switch (from->kind) {
 	case OB_COPY_INLINE: return add_inline(job, from, err);
 	case OB_COPY_URL: return add_url(job, from, err);
-	case OB_COPY_GIT:
-		return ob_fail(err, OCIB_ERR_UNSUPPORTED, "ADD of '%s' is not supported yet",
-			       from->path);
+	case OB_COPY_GIT: return add_git(job, from, err);
 	case OB_COPY_PATHS: break;
 	}
 	if (ob_job_op(job)->parents)

@@ -129,8 +129,8 @@ static ocib_errc put_file(ob_copy_job *job, const char *path, ob_entry_type type
 	return ob_target_put(job->target, path, &view, type, out, err);
 }
 
-static ocib_errc place_file(ob_copy_job *job, ob_copy_file *file, const char *path,
-			    ocib_error **err)
+static ocib_errc place_file(ob_copy_job *job, const ob_copy_match *match, ob_copy_file *file,
+			    const char *path, ocib_error **err)
 {
 	ob_target_node *node = NULL;
 	ocib_errc r = put_file(job, path, file->type, &node, err);
@@ -139,7 +139,7 @@ static ocib_errc place_file(ob_copy_job *job, ob_copy_file *file, const char *pa
 		return r;
 	node->file = file;
 	if (file->type == OB_ENTRY_FILE)
-		node->content = (ob_content){.kind = OB_CONTENT_SOURCE, .source = job->source};
+		node->content = (ob_content){.kind = OB_CONTENT_SOURCE, .source = match->source};
 	node->size = file->size;
 	node->link = file->link;
 	node->dev_major = file->dev_major;
@@ -198,7 +198,7 @@ static ocib_errc place_content(ob_copy_job *job, ob_copy_match *match, const cha
 		if (!path)
 			return ob_fail_nomem(err);
 		r = file->type == OB_ENTRY_DIR ? place_dir(job, file, path, err)
-					       : place_file(job, file, path, err);
+					       : place_file(job, match, file, path, err);
 	}
 	return r;
 }
@@ -255,7 +255,8 @@ static ocib_errc place_one(ob_copy_job *job, ob_copy_match *match, const char *d
 		return r;
 	if (match->remote)
 		return place_remote(job, match->remote, path, err);
-	return root ? place_file(job, root, path, err) : place_inline(job, match->from, path, err);
+	return root ? place_file(job, match, root, path, err)
+		    : place_inline(job, match->from, path, err);
 }
 
 ocib_errc ob_copy_place(ob_copy_job *job, ob_copy_match *match, ocib_error **err)

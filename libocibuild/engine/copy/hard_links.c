@@ -83,6 +83,6 @@ static ocib_errc group_local_files(ob_copy_job *job, ob_copy_files *files, ocib_
 
 ocib_errc ob_copy_group_links(ob_copy_job *job, ob_copy_match *match, ocib_error **err)
 {
-	return job->input.scan ? group_local_files(job, &match->files, err)
-			       : group_tree_files(job, &match->files, err);
+	return match->scan ? group_local_files(job, &match->files, err)
+			   : group_tree_files(job, &match->files, err);
 }

@@ -235,9 +235,9 @@ static ocib_errc open_match(const ob_copy_job *job, const ob_copy_match *match, 
 
 	if (remote)
 		return ob_store_open_blob(job->input.store, &remote->digest, remote->size, fd, err);
-	if (!file || file->type != OB_ENTRY_FILE || !job->input.scan)
+	if (!file || file->type != OB_ENTRY_FILE || !match->scan)
 		return OCIB_OK;
-	return ob_context_open_file(job->input.scan, file, fd, err);
+	return ob_context_open_file(match->scan, file, fd, err);
 }
 
 /* Was what was read from @fd what it should be? */

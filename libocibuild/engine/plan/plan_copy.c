@@ -10,7 +10,7 @@
 #include "base/paths.h"
 #include "base/strings.h"
 #include "engine/plan/planner.h"
-#include "engine/plan/remote_source.h"
+#include "engine/source/git_address.h"
 #include "engine/source/remote_file.h"
 
 /* A flag's value, expanded; left NULL when it is not given or empty. */
@@ -136,11 +136,40 @@ static ocib_errc read_url(const ob_dispatch *d, ob_copy_source *source, const ob
 			    source->path, ocib_error_message(why));
 }
 
-/* A path, or an address, which is ADD's alone. */
-static ocib_errc find_kind(const ob_dispatch *d, ob_copy_source *source, const ob_location *at,
-			   ocib_error **err)
+/* The flags and the address must not contradict each other. */
+static ocib_errc compare_flags(const ob_dispatch *d, ob_copy_op *op, const ob_git_address *address,
+			       const ob_location *at, ocib_error **err)
 {
-	bool is_git = ob_is_git_source(source->path), is_url = ob_is_url_source(source->path);
+	int keep = ob_dispatch_flag_bool(d, "keep-git-dir");
+
+	if (keep >= 0 && address->keep_git_dir >= 0 && keep != address->keep_git_dir)
+		return ob_fail_here(err, d, at, OCIB_ERR_SYNTAX,
+				    "inconsistent keep-git-dir configuration");
+	if (op->checksum && address->checksum && !ob_str_eq_nocase(op->checksum, address->checksum))
+		return ob_fail_here(err, d, at, OCIB_ERR_SYNTAX,
+				    "--checksum '%s' is not the URL's checksum '%s'", op->checksum,
+				    address->checksum);
+	return OCIB_OK;
+}
+
+static ocib_errc read_git(const ob_dispatch *d, ob_copy_op *op, ob_copy_source *source,
+			  const ob_location *at, ocib_error **err)
+{
+	ob_autodone(ob_git_address) address = {0};
+	ob_auto(ocib_error) why = NULL;
+	ocib_errc r = ob_git_address_parse(source->path, &address, &why);
+
+	source->kind = OB_COPY_GIT;
+	if (r == OCIB_ERR_INVALID)
+		return ob_fail_here(err, d, at, OCIB_ERR_SYNTAX, "%s", ocib_error_message(why));
+	return r ? ob_error_move(err, &why) : compare_flags(d, op, &address, at, err);
+}
+
+/* A path, or an address, which is ADD's alone. */
+static ocib_errc find_kind(const ob_dispatch *d, ob_copy_op *op, ob_copy_source *source,
+			   const ob_location *at, ocib_error **err)
+{
+	bool is_git = ob_is_git_address(source->path), is_url = ob_is_file_url(source->path);
 
 	source->kind = OB_COPY_PATHS;
 	if (!is_git && !is_url)
@@ -148,10 +177,7 @@ static ocib_errc find_kind(const ob_dispatch *d, ob_copy_source *source, const o
 	if (d->instruction->type == OB_INSTRUCTION_COPY)
 		return ob_fail_here(err, d, at, OCIB_ERR_SYNTAX, "source can't be %s for COPY",
 				    is_git ? "a git ref" : "a URL");
-	if (is_git)
-		return ob_fail_here(err, d, at, OCIB_ERR_UNSUPPORTED,
-				    "ADD of a git ref is not supported yet");
-	return read_url(d, source, at, err);
+	return is_git ? read_git(d, op, source, at, err) : read_url(d, source, at, err);
 }
 
 static ocib_errc add_path(const ob_dispatch *d, const ob_word *word, ob_copy_op *op,
@@ -164,7 +190,7 @@ static ocib_errc add_path(const ob_dispatch *d, const ob_word *word, ob_copy_op 
 		return r;
 	source->at = *ob_dispatch_place(d, &word->at);
 	ob_buffer_printf(history, " %s", source->path);
-	return find_kind(d, source, &word->at, err);
+	return find_kind(d, op, source, &word->at, err);
 }
 
 /* The body as it stands, or with the stage's variables; quotes and comments are text to it. */
@@ -226,16 +252,20 @@ static ocib_errc read_sources(const ob_dispatch *d, ob_copy_op *op, ob_buffer *h
 
 static ocib_errc check_checksum(const ob_dispatch *d, const ob_copy_op *op, ocib_error **err)
 {
-	const char *wrong = NULL;
+	const char *wrong = NULL, *sum = op->checksum;
 	ob_digest digest;
 
 	if (!op->checksum)
 		return OCIB_OK;
 	if (d->instruction->words.len != 2)
 		wrong = "checksum can't be specified for multiple sources";
-	else if (op->sources[0].kind != OB_COPY_URL)
+	else if (op->sources[0].kind != OB_COPY_URL && op->sources[0].kind != OB_COPY_GIT)
 		wrong = "checksum requires HTTP(S) or Git sources";
-	else if (ob_digest_parse(op->checksum, &digest, NULL))
+	else if (op->sources[0].kind == OB_COPY_GIT)
+		wrong = sum[strspn(sum, "0123456789abcdefABCDEF")]
+				? "checksum of a git repository is the beginning of a commit's id"
+				: NULL;
+	else if (ob_digest_parse(sum, &digest, NULL))
 		wrong = "checksum of a URL is a digest like sha256:0123… with 64 hexadecimal digits";
 	if (!wrong)
 		return OCIB_OK;

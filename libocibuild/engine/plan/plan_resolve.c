@@ -6,7 +6,6 @@
 #include <string.h>
 #include "base/strings.h"
 #include "engine/plan/planner.h"
-#include "engine/plan/remote_source.h"
 #include "engine/source/parallel.h"
 
 #define RESOLVE_THREADS 8 /* they wait for a network, so more than there are processors */
@@ -127,10 +126,9 @@ static ocib_errc refuse_context(const ob_planner *p, const ob_plan_source *sourc
 
 	if (ob_str_starts(value, OB_CONTEXT_IMAGE) || ob_str_starts(value, OB_CONTEXT_LAYOUT))
 		return OCIB_OK;
-	const char *what = ob_is_git_source(value) ? "a git repository" : "of an unknown kind";
 	return ob_fail_at(err, p->dockerfile, source->at, OCIB_ERR_UNSUPPORTED,
-			  "build context '%s' is %s, which is not supported yet: %s", source->key,
-			  what, value);
+			  "build context '%s' is of an unknown kind, which is not supported: %s",
+			  source->key, value);
 }
 
 /* Directories and refusals at once; images go to the list. */
