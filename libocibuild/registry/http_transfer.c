@@ -17,6 +17,9 @@
 #include "registry/http_url.h"
 #include "registry/sigpipe_guard.h"
 
+/* Silence that is allowed where a body is sent: some registries copy a blob to its place before they answer. */
+#define STORING_SECONDS 600L
+
 /* One transfer under way; the callbacks' argument. */
 typedef struct exchange {
 	ocib_context *ctx;
@@ -206,6 +209,7 @@ static void set_method(CURL *easy, exchange *x)
 		ob_curl.curl_easy_setopt(easy, CURLOPT_READDATA, x);
 		ob_curl.curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
 		ob_curl.curl_easy_setopt(easy, CURLOPT_SEEKDATA, x);
+		ob_curl.curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STORING_SECONDS);
 		return;
 	}
 }
