@@ -14,6 +14,8 @@ static const cli_option options[] = {
 	 "app: release the runtime image first"},
 	{"build-arg", 0, CLI_LIST, AT(build_args), "KEY[=VALUE]",
 	 "value of an ARG; without '=' from the environment; repeatable"},
+	{"secret", 0, CLI_LIST, AT(secrets), "SPEC",
+	 "secret for RUN --mount=type=secret: id=ID[,src=FILE] or id=ID,env=VARIABLE; repeatable"},
 	{"dry-run", 0, CLI_FLAG, AT(dry_run), NULL,
 	 "print what would be done, and what is there already; build and push nothing"},
 	{"force", 0, CLI_FLAG, AT(force), NULL,
@@ -35,8 +37,10 @@ static int prepare(release *r, release_job *job, bool *skip)
 	if (status != EXIT_OK)
 		return status;
 	*skip = is_app && release_may_skip(r, job);
-	if (*skip)
+	if (*skip) {
+		release_note_base(r, job);
 		return EXIT_OK;
+	}
 	status = release_check_clock(r, job);
 	/* In a dry run with the runtime there is none yet to stand on. */
 	if (status == EXIT_OK && is_app && !(r->options.dry_run && r->options.with_runtime))

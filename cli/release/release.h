@@ -19,15 +19,18 @@
 
 typedef struct release_options {
 	const char *runtime, *progress;
-	cli_list build_args;
+	cli_list build_args, secrets;
 	int dry_run, force, move_latest, no_cache, with_runtime;
 } release_options;
 
 /** What a tag means in a registry. */
 typedef struct release_tag {
-	const char *name;     /**< "registry/app:latest" */
-	const char *digest;   /**< "" when the tag does not exist */
-	const char *revision; /**< commit the image was made from, "" when it does not say */
+	const char *name;   /**< "registry/app:latest" */
+	const char *digest; /**< "" when the tag does not exist */
+	/* Of its image, "" when it does not say. */
+	const char *revision; /**< commit it was made from */
+	const char *image;    /**< digest for this platform; of an index, not that of the tag */
+	const char *base;     /**< digest of the image it stands on */
 	int64_t time;         /**< of that commit; with has_time */
 	bool has_time;
 } release_tag;
@@ -106,6 +109,8 @@ int release_check_clock(release *r, release_job *job);
 
 /* release_build.c */
 int release_find_base(release *r, release_job *job);
+/** An application that is not built stays on the runtime image it has: say so where that is not the latest. */
+void release_note_base(release *r, const release_job *job);
 int release_build(release *r, release_job *job);
 
 /* release_publish.c */

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "../build_secrets.h"
 #include "release.h"
 #include "release_ci.h"
 
@@ -48,6 +49,23 @@ int release_find_base(release *r, release_job *job)
 					   : text_printf(&r->pool, "%s@%s", base.name, base.digest);
 	release_say(r, "%s: stands on %s", job->image->key, job->base);
 	return EXIT_OK;
+}
+
+void release_note_base(release *r, const release_job *job)
+{
+	release_tag base = {.name = base_name(r)};
+	const char *stands_on = job->places[0].latest.base;
+	ocib_error *err = NULL;
+
+	if (release_read_tag(r, r->app->context, &base, &err) != OCIB_OK) {
+		ocib_error_free(err);
+		return;
+	}
+	if (*base.image && *stands_on && strcmp(base.image, stands_on) != 0)
+		release_say(r,
+			    "%s: %s has moved since: this application stands on %s; to build on "
+			    "the new one, release a new commit with --force",
+			    job->image->key, base.name, stands_on);
 }
 
 /* "runtime", its name in the configuration, and its full names, all for the one digest. */
@@ -132,6 +150,36 @@ static int run_build(release *r, release_job *job, const ocib_build_options *opt
 	return rc == OCIB_OK ? EXIT_OK : release_report(r, err);
 }
 
+/* What is missing is empty in most CI systems, and an image that was built without it is no release. */
+static int check_secrets(release *r, const build_secrets *secrets, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!secrets->items[i].path && !secrets->items[i].len)
+			return release_fail(r, EXIT_NETWORK, NULL,
+					    "secret '%s' is empty, or its variable is not set",
+					    secrets->items[i].id);
+	return EXIT_OK;
+}
+
+/* The configuration's, then the command line's, which count. */
+static int run_with_secrets(release *r, release_job *job, ocib_build_options *options)
+{
+	text_list specs = {0};
+	build_secrets secrets = {0};
+
+	add_all(&r->pool, &specs, &job->image->secrets);
+	for (size_t i = 0; i < r->options.secrets.len; i++)
+		text_list_add(&r->pool, &specs, r->options.secrets.items[i]);
+	const cli_list list = {specs.items, specs.len};
+	int status = build_secrets_parse(r->self, &list, &secrets, options);
+	if (status == EXIT_OK)
+		status = check_secrets(r, &secrets, list.len);
+	if (status == EXIT_OK)
+		status = run_build(r, job, options);
+	build_secrets_done(&secrets);
+	return status;
+}
+
 /* Says the image what we think it stands on? */
 static void check_base(release *r, const release_job *job)
 {
@@ -177,7 +225,7 @@ int release_build(release *r, release_job *job)
 	options.output_count = 1;
 	options.has_source_date_epoch = r->has_epoch;
 	options.source_date_epoch = r->epoch;
-	int status = run_build(r, job, &options);
+	int status = run_with_secrets(r, job, &options);
 	if (status == EXIT_OK)
 		check_base(r, job);
 	return status;

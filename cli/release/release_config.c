@@ -104,6 +104,31 @@ static bool read_build_args(config_reader *r, const yaml_tree *value, void *at)
 	return true;
 }
 
+/* "ID: env=VARIABLE" or "ID: src=FILE", to what build --secret takes. */
+static bool read_secrets(config_reader *r, const yaml_tree *value, void *at)
+{
+	text_list list = {0};
+
+	if (value->kind != YAML_TREE_MAPPING)
+		return fail_kind(r, value, "a mapping of ids to env=VARIABLE or src=FILE");
+	for (const yaml_tree *one = value->first; one; one = one->next) {
+		const char *text = one->kind == YAML_TREE_SCALAR ? one->text : "";
+		bool known = strncmp(text, "env=", 4) == 0 || strncmp(text, "src=", 4) == 0;
+
+		if (!known || !text[4] || strpbrk(text, ",\n\r"))
+			return config_fail(r->problem, one->line,
+					   "secret '%.60s' is env=VARIABLE or src=FILE; its value "
+					   "is never in this file",
+					   one->key);
+		if (!*one->key || strpbrk(one->key, ",=\n\r"))
+			return config_fail(r->problem, one->key_line, "'%.60s' is no name",
+					   one->key);
+		text_list_add(r->pool, &list, text_printf(r->pool, "id=%s,%s", one->key, text));
+	}
+	*(text_list *)at = list;
+	return true;
+}
+
 static bool read_ignore(config_reader *r, const yaml_tree *value, void *at)
 {
 	text_list *list = at;
@@ -121,6 +146,17 @@ static bool read_ignore(config_reader *r, const yaml_tree *value, void *at)
 	return true;
 }
 
+static bool read_name(config_reader *r, const yaml_tree *value, void *at)
+{
+	if (!read_text(r, value, at))
+		return false;
+	const char *wrong = release_name_check(value->text);
+	if (!wrong)
+		return true;
+	return config_fail(r->problem, value->line, "'%.60s': '%.60s' %s", value->key, value->text,
+			   wrong);
+}
+
 static bool read_template(config_reader *r, const yaml_tree *value, void *at)
 {
 	char why[200];
@@ -130,6 +166,29 @@ static bool read_template(config_reader *r, const yaml_tree *value, void *at)
 	if (release_tag_check(*(const char **)at, why, sizeof(why)))
 		return true;
 	return config_fail(r->problem, value->line, "'%.60s': %s", value->key, why);
+}
+
+static bool read_version_tag(config_reader *r, const yaml_tree *value, void *at)
+{
+	if (!read_template(r, value, at))
+		return false;
+	if (strchr(value->text, '{'))
+		return true;
+	return config_fail(
+		r->problem, value->line,
+		"'%.60s' needs something that changes, like {commit} or {date}-{time}; a "
+		"version tag is never moved",
+		value->key);
+}
+
+static bool read_moving_tag(config_reader *r, const yaml_tree *value, void *at)
+{
+	if (!read_template(r, value, at))
+		return false;
+	if (!strchr(value->text, '{'))
+		return true;
+	return config_fail(r->problem, value->line, "'%.60s' is one fixed tag, not '%.60s'",
+			   value->key, value->text);
 }
 
 static bool read_platforms(config_reader *r, const yaml_tree *value, void *at)
@@ -195,15 +254,16 @@ static bool read_members(config_reader *r, const yaml_tree *mapping, const confi
 
 #define IMAGE(field) offsetof(release_image, field)
 static const config_key image_keys[] = {
-	{"name", read_text, IMAGE(name)},
+	{"name", read_name, IMAGE(name)},
 	{"dockerfile", read_text, IMAGE(dockerfile)},
 	{"context", read_text, IMAGE(context)},
 	{"target", read_text, IMAGE(target)},
-	{"tag", read_template, IMAGE(tag)},
-	{"latest", read_template, IMAGE(latest)},
+	{"tag", read_version_tag, IMAGE(tag)},
+	{"latest", read_moving_tag, IMAGE(latest)},
 	{"platforms", read_platforms, IMAGE(platforms)},
 	{"build-args", read_build_args, IMAGE(build_args)},
 	{"build-contexts", read_pairs, IMAGE(build_contexts)},
+	{"secrets", read_secrets, IMAGE(secrets)},
 	{"labels", read_pairs, IMAGE(labels)},
 	{"annotations", read_pairs, IMAGE(annotations)},
 	{"compression", read_compression, IMAGE(compression)},
@@ -311,35 +371,13 @@ void release_config_defaults(text_pool *pool, release_config *out)
 		text_list_add(pool, &out->ignore, default_ignore[i]);
 }
 
-/* What only makes sense together. */
-static bool check_image(const release_image *image, config_problem *problem)
-{
-	const char *wrong = release_name_check(image->name);
-
-	if (wrong)
-		return config_fail(problem, 0, "'images.%s.name': '%.60s' %s", image->key,
-				   image->name, wrong);
-	if (strcmp(image->tag, image->latest) == 0)
-		return config_fail(problem, 0,
-				   "'images.%s': 'tag' and 'latest' must not be the same",
-				   image->key);
-	if (strchr(image->latest, '{'))
-		return config_fail(problem, 0, "'images.%s.latest' is one fixed tag, not '%.60s'",
-				   image->key, image->latest);
-	if (!strchr(image->tag, '{'))
-		return config_fail(problem, 0,
-				   "'images.%s.tag' needs something that changes, like {commit} or "
-				   "{date}-{time}; a version tag is never moved",
-				   image->key);
-	return true;
-}
-
+/* What only makes sense together. A version tag has something that changes, so it is never the moving one. */
 static bool check(const release_config *config, config_problem *problem)
 {
 	if (strcmp(config->runtime.name, config->app.name) == 0)
 		return config_fail(problem, 0, "both images have the name '%.60s'",
 				   config->app.name);
-	return check_image(&config->runtime, problem) && check_image(&config->app, problem);
+	return true;
 }
 
 bool release_config_parse(text_pool *pool, const char *data, size_t len, release_config *out,

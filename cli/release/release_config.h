@@ -24,6 +24,7 @@ typedef struct release_image {
 	text_list labels;      /**< "KEY=VALUE" */
 	text_list annotations; /**< "KEY=VALUE" */
 	text_list build_contexts;
+	text_list secrets; /**< as build --secret takes them */
 	bool cache;
 } release_image;
 

@@ -33,7 +33,7 @@ ocib_errc release_resolve(ocib_context *ctx, release_tag *tag, text_pool *pool, 
 	ocib_registry_manifest found;
 	ocib_error *failure = NULL;
 
-	tag->digest = tag->revision = "";
+	tag->digest = tag->revision = tag->image = tag->base = "";
 	tag->has_time = false;
 	ocib_errc rc = ocib_registry_resolve(ctx, tag->name, &found, &failure);
 	if (rc == OCIB_ERR_NOTFOUND) {
@@ -59,6 +59,9 @@ static ocib_errc read_origin(release *r, ocib_context *ctx, release_tag *tag, oc
 	if (rc != OCIB_OK)
 		return rc;
 	tag->revision = image_says(&r->pool, image, KEY_PREFIX "revision");
+	tag->base = image_says(&r->pool, image, KEY_PREFIX "base.digest");
+	tag->image =
+		text_copy(&r->pool, ocib_image_digest(image), strlen(ocib_image_digest(image)));
 	tag->has_time = parse_time(image_says(&r->pool, image, KEY_PREFIX "created"), &tag->time);
 	ocib_image_free(image);
 	return OCIB_OK;

@@ -127,7 +127,7 @@ static int set_epoch(release *r)
 	r->epoch = r->commit.time;
 	if (!text || !*text)
 		return EXIT_OK;
-	if (!cli_parse_number(text, &r->epoch))
+	if (!cli_parse_number(text, &r->epoch) || r->epoch < 0)
 		return release_fail(r, EXIT_USAGE, NULL,
 				    "SOURCE_DATE_EPOCH is '%s', not a number of seconds", text);
 	r->has_epoch = true;
@@ -265,5 +265,6 @@ void release_done(release *r)
 	ocib_context_free(r->steady);
 	release_targets_done(&r->targets);
 	cli_list_free(&r->options.build_args);
+	cli_list_free(&r->options.secrets);
 	text_pool_done(&r->pool);
 }

@@ -90,6 +90,8 @@ bool release_tag_check(const char *template, char *why, size_t size)
 
 const char *release_name_check(const char *name)
 {
+	if (!*name)
+		return "is empty";
 	if (strlen(name) > 200)
 		return "is too long";
 	if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-/") != strlen(name))

@@ -5,7 +5,8 @@ check_docs.py OCIBUILD SOURCE_DIR
 
 Read are `code spans` and blocks of shell that begin with ocibuild: the command must exist and have the
 options. Under a heading with "not work yet" it is the other way round: what is listed there must still be
-missing. And what the example workflow ignores must be ignored by the command, too.
+missing. What the example workflow ignores must be ignored by the command, too; and the keys of ocibuild.yaml
+are all documented.
 """
 
 import pathlib
@@ -117,9 +118,21 @@ def check_ignored(root):
     return [f"build-app.yml ignores '{pattern}', docs/release.md does not" for pattern in sorted(ignored - known)]
 
 
+def check_keys(root):
+    """Every key of ocibuild.yaml is in the examples and in the table of docs/release.md."""
+    source = (root / "cli/release/release_config.c").read_text()
+    keys = set(re.findall(r'^\t\{"([a-z-]+)", read_', source, flags=re.M))
+    text = (root / "docs/release.md").read_text()
+    shown = set(re.findall(r"^ *-? *([a-z-]+):", text, flags=re.M))
+    listed = set(re.findall(r"`(?:…|images\.)?([a-z-]+)`", "".join(re.findall(r"^\| .*`.*\n", text, flags=re.M))))
+    problems = [f"docs/release.md does not show the key '{key}'" for key in sorted(keys - shown)]
+    problems += [f"the table of docs/release.md does not have the key '{key}'" for key in sorted(keys - listed - {"images"})]
+    return problems if len(keys) > 20 else ["no keys found in release_config.c"]
+
+
 def main():
     command, root = Command(sys.argv[1]), pathlib.Path(sys.argv[2])
-    problems, count = check_ignored(root), 0
+    problems, count = check_ignored(root) + check_keys(root), 0
     for path in [root / "README.md", *sorted((root / "docs").glob("*.md"))]:
         for number, text, is_missing in texts(path):
             for words in simple_commands(text):

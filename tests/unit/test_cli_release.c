@@ -51,6 +51,7 @@ TEST(config__values_come_through)
 {
 	assert_true(parse("images:\n  app:\n    name: web\n    cache: false\n    build-args:\n"
 			  "      A: 1\n      HTTP_PROXY:\n    platforms: [linux/arm64]\n"
+			  "    secrets: {token: env=TOKEN, netrc: src=a/b}\n"
 			  "registries:\n- ghcr.io/x\n- address: r.example\n  plain-http: true\n"
 			  "ignore: [a/**]\n"));
 	assert_string_equal(config.app.name, "web");
@@ -61,7 +62,10 @@ TEST(config__values_come_through)
 	assert_int_equal(config.registry_count, 2);
 	assert_string_equal(config.registries[0].address, "ghcr.io/x");
 	assert_true(config.registries[1].plain_http);
-	assert_int_equal(config.registries[1].line, 11);
+	assert_int_equal(config.registries[1].line, 12);
+	assert_int_equal(config.app.secrets.len, 2);
+	assert_string_equal(config.app.secrets.items[0], "id=token,env=TOKEN");
+	assert_string_equal(config.app.secrets.items[1], "id=netrc,src=a/b");
 	assert_int_equal(config.ignore.len, 1);
 	text_pool_done(&pool);
 }
@@ -95,18 +99,23 @@ TEST(config__wrong_kinds_of_values)
 
 TEST(config__values_that_make_no_sense)
 {
-	assert_wrong("images: {app: {name: Web}}\n", 0, "no repository name");
-	assert_wrong("images: {app: {name: a//b}}\n", 0, "empty part");
+	assert_wrong("images: {app: {name: Web}}\n", 1, "no repository name");
+	assert_wrong("images: {app: {name: a//b}}\n", 1, "empty part");
 	assert_wrong("images: {app: {name: runtime}}\n", 0, "both images have the name");
 	assert_wrong("images:\n app:\n  tag: \"{comit}\"\n", 3, "did you mean '{commit}'");
 	assert_wrong("images: {app: {tag: \"a b\"}}\n", 1, "letters, digits");
 	assert_wrong("images: {app: {tag: \"-{commit}\"}}\n", 1, "letters, digits");
-	assert_wrong("images: {app: {tag: fixed}}\n", 0, "something that changes");
-	assert_wrong("images: {app: {latest: \"{commit}\"}}\n", 0, "must not be the same");
-	assert_wrong("images: {app: {latest: \"{sha}\"}}\n", 0, "one fixed tag");
+	assert_wrong("images: {app: {tag: fixed}}\n", 1, "something that changes");
+	assert_wrong("images:\n app:\n  latest: \"{sha}\"\n", 3, "one fixed tag");
 	assert_wrong("images: {app: {compression: bzip2}}\n", 1, "gzip, zstd or uncompressed");
 	assert_wrong("images:\n app:\n  platforms:\n  - linux/amd64\n  - linux/arm64\n", 5,
 		     "several platforms");
+	assert_wrong("images:\n app:\n  secrets:\n   a: b\n", 4, "env=VARIABLE or src=FILE");
+	assert_wrong("images: {app: {secrets: {a: env=}}}\n", 1, "env=VARIABLE or src=FILE");
+	assert_wrong("images: {app: {secrets: {a: \"env=X,id=b\"}}}\n", 1, "env=VARIABLE");
+	assert_wrong("images: {app: {secrets: {a: [env=X]}}}\n", 1, "env=VARIABLE");
+	assert_wrong("images: {app: {secrets: [a]}}\n", 1, "a mapping of ids");
+	assert_wrong("images: {app: {secrets: {\"a,b\": env=X}}}\n", 1, "'a,b' is no name");
 	assert_wrong("ignore:\n- a\n- /b\n", 3, "top of the repository");
 	assert_wrong("ignore: [\"[ab]\"]\n", 1, "stand for something else");
 }
