@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "release_ci.h"
 #include "release_commit.h"
 #include "release_git.h"
 
@@ -22,6 +23,13 @@ static const char *value_of(const char *name)
 	const char *value = getenv(name);
 
 	return value && *value ? value : NULL;
+}
+
+static bool fail(const char *message)
+{
+	ci_annotate_text(NULL, 0, message);
+	fprintf(stderr, "ocibuild: error: %s\n", message);
+	return false;
 }
 
 bool release_commit_is_id(const char *text)
@@ -45,9 +53,8 @@ static bool ask_ci(text_pool *pool, const char **variable, const char **id)
 		*id = text_copy(pool, value, len);
 		if (release_commit_is_id(*id))
 			return true;
-		fprintf(stderr, "ocibuild: error: %s is '%.80s', which is no commit id\n",
-			commit_variables[i], *id);
-		return false;
+		return fail(text_printf(pool, "%s is '%.80s', which is no commit id",
+					commit_variables[i], *id));
 	}
 	return true;
 }
@@ -144,10 +151,8 @@ static bool find_dirty(text_pool *pool, const char *store, const char *top, rele
 		exclude = text_printf(pool, ":(top,exclude,literal)%s", store + len + 1);
 	git_answer answer = GIT_ASK(pool, "status", "--porcelain", "-z", "--untracked-files=normal",
 				    "--", ":(top)", exclude);
-	if (answer.status != 0) {
-		fprintf(stderr, "ocibuild: error: git status failed: %s\n", answer.error);
-		return false;
-	}
+	if (answer.status != 0)
+		return fail(text_printf(pool, "git status failed: %s", answer.error));
 	if (answer.len > 3)
 		out->dirty = text_copy(pool, answer.text + 3, strlen(answer.text + 3));
 	return true;
@@ -183,11 +188,12 @@ static bool ask_git(text_pool *pool, const char *store, release_commit *out)
 		return true;
 	}
 	if (top.status != 0) {
-		out->why = strstr(top.error, "not a git repository") ? "this is no git repository"
-								     : top.error;
+		out->is_unreadable = !strstr(top.error, "not a git repository");
+		out->why = out->is_unreadable ? top.error : "this is no git repository";
 		return true;
 	}
 	find_head(pool, out);
+	out->is_unreadable = !out->has_git;
 	return out->has_git ? find_dirty(pool, store, top.text, out) : true;
 }
 
@@ -198,9 +204,15 @@ bool release_commit_find(text_pool *pool, const char *store, release_commit *out
 	*out = (release_commit){.id = "", .from = "", .source = "", .why = ""};
 	if (!ask_ci(pool, &variable, &id) || !ask_git(pool, store, out))
 		return false;
-	if (!*out->id && id)
+	if (!*out->id && id) {
 		use_ci(out, variable, id);
-	else if (id && strcmp(id, out->id) != 0)
+		if (out->is_unreadable)
+			out->note =
+				text_printf(pool,
+					    "git does not say what is checked out (%s), so "
+					    "%s counts, and whether the tree is dirty is not known",
+					    out->why, variable);
+	} else if (id && strcmp(id, out->id) != 0)
 		out->note = text_printf(pool,
 					"%s is %.7s, but %.7s is checked out: that is what is "
 					"released",

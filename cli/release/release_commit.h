@@ -14,8 +14,9 @@ typedef struct release_commit {
 	const char *source; /**< URL of the repository, "" when it is not known */
 	bool has_git;       /**< questions about history can be asked */
 	bool is_shallow;
-	const char *why;  /**< why id is "", or why git says nothing; "" when all is well */
-	const char *note; /**< something worth saying, or NULL */
+	bool is_unreadable; /**< there is a repository, but git does not say what HEAD is */
+	const char *why;    /**< why id is "", or why git says nothing; "" when all is well */
+	const char *note;   /**< something worth saying, or NULL */
 } release_commit;
 
 /** @param store a directory that does not make the tree dirty, or NULL. @return false after a report. */

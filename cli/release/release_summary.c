@@ -77,11 +77,11 @@ void release_print_result(const release *r, const release_job *job)
 
 /* --- the summary --- */
 
-/* A cell: no newline, and a '|' that does not end it. */
+/* A cell: no newline, nothing that ends it, and nothing that Markdown makes something of. */
 static void write_cell(FILE *to, const char *text)
 {
 	for (size_t i = 0; text[i] && i < 200; i++) {
-		if (strchr("|<`", text[i]))
+		if (strchr("|<>`*_[]\\&!~", text[i]))
 			fprintf(to, "&#%d;", text[i]);
 		else
 			fputc(strchr("\n\r\t", text[i]) ? ' ' : text[i], to);

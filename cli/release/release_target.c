@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../cli.h"
+#include "release_ci.h"
 #include "release_tags.h"
 #include "release_target.h"
 
@@ -17,6 +18,7 @@
 
 static int fail(int status, const char *message)
 {
+	ci_annotate_text(NULL, 0, message);
 	fprintf(stderr, "ocibuild: error: %s\n", message);
 	return status;
 }
@@ -104,7 +106,8 @@ static int parse_address(text_pool *pool, const char *what, const char *given, r
 			    text_printf(pool,
 					"%s: '%s' is no registry's address, like docker.io/%s, "
 					"ghcr.io/team or registry.example:5000",
-					what, text, *out->host ? out->host : "user"));
+					what, text,
+					release_name_check(out->host) ? "user" : out->host));
 	if (is_hub(out->host))
 		out->host = "docker.io";
 	return EXIT_OK;
@@ -190,6 +193,11 @@ static int take_credentials(text_pool *pool, const char *username_name, const ch
 
 	out->username = take_secret(pool, username_name, notes);
 	out->password = take_secret(pool, password_name, notes);
+	if (!out->username && !out->password && getenv(username_name) && getenv(password_name))
+		text_list_add(pool, notes,
+			      text_printf(pool,
+					  "%s and %s are empty, so Docker's config.json counts",
+					  username_name, password_name));
 	if (!out->username == !out->password)
 		return EXIT_OK;
 	return fail(EXIT_NETWORK,

@@ -7,6 +7,7 @@ to do by GET /control?mode=MODE&n=N&match=TEXT, which also sets the count of req
   refuse   the Nth request gets 403, and so do all later ones of the same method and path
   lie      the Nth request is carried out and gets 403 all the same
   dead     the Nth request and all that follow get 403
+  busy     every Nth request gets 503, as from a registry with too much to do
   hold     the first request whose "METHOD PATH" contains MATCH waits until GET /go
   slow     every request is delayed by up to N milliseconds
 GET /count answers with the number of requests since then, GET /held with 1 while one waits. With n=0
@@ -81,6 +82,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 if mode == "refuse":
                     state["refused"] = what
                 return mode == "lie", False
+            elif mode == "busy" and nth % state["n"] == 0:
+                return False, False
             elif what == state["refused"] or (mode == "dead" and 0 < state["n"] <= nth):
                 return False, False
             else:
@@ -107,7 +110,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             data = answer.read()
         if not honest:
             text = b'{"errors":[{"code":"DENIED","message":"not today"}]}'
-            return self.reply(403, text, [("Content-Type", "application/json")])
+            return self.reply(503 if state["mode"] == "busy" else 403, text, [("Content-Type", "application/json")])
         kept = [(k, v) for k, v in answer.getheaders()
                 if k.lower() not in HOP or (k.lower() == "content-length" and self.command == "HEAD")]
         return self.reply(answer.status, data, kept)

@@ -44,6 +44,10 @@ tags_of() { # tags_of HOST/NAME: sorted, in one line
 annotation() { # annotation HOST/NAME:TAG KEY
 	skopeo inspect --tls-verify=false ${creds:+--creds "$creds"} --raw "docker://$1" | jq -r ".annotations[\"$2\"] // \"\""
 }
+copy() { # copy FROM TO, both NAME:TAG in $registry
+	skopeo copy -q --src-tls-verify=false --dest-tls-verify=false ${creds:+--src-creds "$creds" --dest-creds "$creds"} \
+		"docker://$registry/$1" "docker://$registry/$2"
+}
 same() { [ "$1" = "$2" ] || fail "$3: '$1' is not '$2'"; }
 
 # start_proxy HOST:PORT: failing_registry.py in front of it; sets $proxy.

@@ -19,7 +19,6 @@ echo two >app/main
 commit two
 new_tag=$(git rev-parse HEAD | cut -c1-7)
 
-copy() { skopeo copy -q --src-tls-verify=false --dest-tls-verify=false "docker://$registry/$1" "docker://$registry/$2"; }
 # fresh NAMESPACE: that state once more.
 fresh() {
 	copy before/runtime:latest "$1/runtime:latest" && copy "before/app:$old_tag" "$1/app:$old_tag" &&
@@ -76,6 +75,18 @@ for mode in refuse lie; do
 	say "$mode: $((n - 1)) requests"
 	[ $n -gt 10 ] || fail "only $n requests went through the proxy"
 done
+unset DOCKER_REGISTRY_URL
+
+say "a registry that is busy now and then is asked again"
+for n in 3 5 7; do
+	fresh "busy$n"
+	tell_proxy "control?mode=busy&n=$n"
+	export DOCKER_REGISTRY_URL="http://$proxy/busy$n"
+	run
+	[ "$got" = 0 ] || { cat "$work/log" >&2; fail "busy $n: it ended with $got"; }
+	check "busy$n" "busy $n"
+done
+tell_proxy "control?mode=pass"
 unset DOCKER_REGISTRY_URL
 
 say "two registries, one of which fails: both are as before"

@@ -54,6 +54,14 @@ commit 'no configuration'
 want 0 'released app' release app
 same "$(digest_of "$app:$(tag)")" "$(digest_of "$app:latest")" "the two tags"
 
+say "a new runtime alone makes no new application, and that is said"
+runtime=$(digest_of "$registry/rules/runtime:latest")
+"$OCIBUILD" push --quiet --creds "$creds" busybox "$registry/rules/runtime:latest" >/dev/null 2>&1
+want 0 "runtime:latest has moved since: this application stands on $(annotation "$app:latest" org.opencontainers.image.base.digest)" release app
+want 0 'nothing to release' release app
+want 1 'a version tag is not moved' release app --force
+copy "rules/runtime@$runtime" rules/runtime:latest
+
 say "a dirty tree"
 latest=$(digest_of "$app:latest")
 mkdir ignored
@@ -127,10 +135,15 @@ want 0 'SOURCE_DATE_EPOCH 1700000000' env CI_COMMIT_SHA="$new" CI_COMMIT_TIMESTA
 want 1 "GITHUB_SHA is 'main', which is no commit id" env GITHUB_SHA=main "$OCIBUILD" release app
 want 1 'there is no git program' env PATH="$work/bin" "$OCIBUILD" release app
 cd "$work/repo"
+want 0 'git does not say what is checked out (fatal: detected dubious ownership' \
+	env GIT_TEST_ASSUME_DIFFERENT_OWNER=1 GITHUB_SHA="$new" "$OCIBUILD" release app --dry-run
+want 1 'there is none: fatal: detected dubious ownership' env GIT_TEST_ASSUME_DIFFERENT_OWNER=1 "$OCIBUILD" release app
 other=$(git rev-parse HEAD~1)
 want 0 "is checked out: that is what is released" env GITHUB_SHA="$other" "$OCIBUILD" release app --dry-run
 want 0 'SOURCE_DATE_EPOCH 5' env SOURCE_DATE_EPOCH=5 "$OCIBUILD" release app --force --dry-run
-want 2 'not a number of seconds' env SOURCE_DATE_EPOCH=now "$OCIBUILD" release app
+for wrong in now 5.5 -5 99999999999999999999; do
+	want 2 'not a number of seconds' env SOURCE_DATE_EPOCH=$wrong "$OCIBUILD" release app
+done
 
 say "where it is from, and no secret in it"
 git remote add origin "https://user:token@git.example/team/app.git?private=1"
@@ -146,8 +159,7 @@ for url in git@git.example:team/app.git ssh://git@git.example:2222/team/app http
 done
 
 say "a clock that is wrong"
-skopeo copy -q --src-tls-verify=false --dest-tls-verify=false --src-creds "$creds" --dest-creds "$creds" \
-	"docker://$registry/rules/runtime:latest" "docker://$registry/rules/runtime:v29991231-235959"
+copy rules/runtime:latest rules/runtime:v29991231-235959
 want 1 'clock wrong' release runtime
 want 0 'exists already, and here it is' release runtime --force --build-arg X=1
 
@@ -172,6 +184,7 @@ want 6 'DOCKER_PASSWORD is not set' env -u DOCKER_PASSWORD "$OCIBUILD" release a
 want 6 'DOCKER_PASSWORD is empty' env DOCKER_PASSWORD= "$OCIBUILD" release app
 want 6 'DOCKER_USERNAME is empty' env DOCKER_USERNAME= "$OCIBUILD" release app
 want 6 'there are no credentials' env -u DOCKER_USERNAME -u DOCKER_PASSWORD "$OCIBUILD" release app
+want 6 'DOCKER_USERNAME and DOCKER_PASSWORD are empty' env DOCKER_USERNAME= DOCKER_PASSWORD= "$OCIBUILD" release app
 want 6 'credentials for' env DOCKER_PASSWORD=wrong "$OCIBUILD" release app
 want 0 'ends in a newline' env DOCKER_PASSWORD="secret
 " "$OCIBUILD" release app
@@ -180,6 +193,10 @@ say "the configuration"
 printf 'images:\n  app:\n    dockerfil: x\n' >ocibuild.yaml
 want 2 "ocibuild.yaml:3: unknown key 'dockerfil' (did you mean 'dockerfile'?)" release app
 want 2 '::error file=ocibuild.yaml,line=3::unknown key' env GITHUB_ACTIONS=true "$OCIBUILD" release app
+printf 'images:\n  app:\n    secrets:\n      token: value\n' >ocibuild.yaml
+want 2 "ocibuild.yaml:4: secret 'token' is env=VARIABLE or src=FILE" release app
+printf 'images:\n  app:\n    name: Web\n' >ocibuild.yaml
+want 2 "ocibuild.yaml:3: 'name': 'Web' is no repository name" release app
 rm ocibuild.yaml
 mkdir ocibuild.yaml
 want 1 "read 'ocibuild.yaml': Is a directory" release app
@@ -193,6 +210,22 @@ commit_time=1700400000
 commit configuration
 want 0 'released web' release app
 same "$(tags_of "$registry/rules/web")" "r-$(git rev-parse HEAD) stable" "tags of the configuration"
+
+say "secrets of a build"
+printf 'images:\n  app: {name: web, secrets: {token: env=TOKEN}}\n' >ocibuild.yaml
+commit_time=1700450000
+commit 'a secret'
+want 6 "secret 'token' is empty" release app
+want 6 "secret 'token' is empty" env TOKEN= "$OCIBUILD" release app
+want 6 "secret 'more' is empty" env TOKEN=t0p-s3cret "$OCIBUILD" release app --secret id=more,env=DOCKER_PASSWORD
+if "$OCIBUILD" doctor >/dev/null 2>&1; then
+	printf 'FROM runtime\nRUN --mount=type=secret,id=token wc -c </run/secrets/token >/length\n' >build/Dockerfile.app
+	commit_time=1700460000
+	commit 'a RUN with it'
+	want 0 'released web' env TOKEN=t0p-s3cret "$OCIBUILD" release app
+	! grep -rqF t0p-s3cret "$OCIBUILD_STORE" "$work/stderr" "$work/stdout" || fail "the secret was written"
+	git checkout -q HEAD~1 build/Dockerfile.app
+fi
 
 say "two registries"
 printf 'registries: ["http://%s/second"]\n' "$registry" >ocibuild.yaml
@@ -216,5 +249,11 @@ want 0 '::group::build app' env GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$work/s
 grep -q '::endgroup::' "$work/stderr" || fail "the group does not end"
 grep -qF "| \`$app:$(tag)\` | \`$(digest_of "$app:latest")\` |" "$work/summary" || fail "the summary has no tag"
 grep -q 'COPY app/' "$work/summary" || fail "the summary has no steps"
+word=$(sed -n 's/^::stop-commands:://p' "$work/stderr" | head -1)
+[ ${#word} -ge 32 ] || fail "commands are not stopped inside of a group"
+grep -qxF "::$word::" "$work/stderr" || fail "commands are not let pass again"
+printf 'FROM scratch\nLABEL x=1\n' >build/Dockerfile.app
+commit 'on nothing'
+want 0 'stands on no image' release app
 want 0 'section_start:' env GITLAB_CI=true "$OCIBUILD" release app --force
 grep -q 'section_end:.*:build_app' "$work/stderr" || fail "the section does not end"
