@@ -173,7 +173,8 @@ typedef struct ob_plan_options {
 	ob_network network; /**< default for RUN */
 	bool has_epoch;
 	int64_t epoch;
-	ob_findings *findings; /**< what the rules of a check find is added; or NULL */
+	const ob_secrets *secrets; /**< for named contexts that are elsewhere; or NULL */
+	ob_findings *findings;     /**< what the rules of a check find is added; or NULL */
 	/** Nothing will be executed: all stages are planned unless there is a target, and a base that
 	 * cannot be had is taken for an empty one (see ob_plan.missing). */
 	bool checking;

@@ -149,6 +149,23 @@ bool ob_url_is_loopback(const char *url)
 	       ob_host_is_loopback(host);
 }
 
+char *ob_url_host(const char *url, bool with_port)
+{
+	ob_auto(ob_curlu) parsed = parse(url);
+	ob_auto_text host = NULL;
+	ob_auto_text port = NULL;
+
+	if (!parsed || ob_curl.curl_url_get(parsed, CURLUPART_HOST, &host, 0))
+		return NULL;
+	if (!with_port) {
+		size_t inside = host[0] == '[' ? 1 : 0;
+
+		return strndup(host + inside, strlen(host) - 2 * inside);
+	}
+	(void)ob_curl.curl_url_get(parsed, CURLUPART_PORT, &port, 0);
+	return ob_str_printf("%s%s%s", host, port ? ":" : "", port ? port : "");
+}
+
 char *ob_url_add_query(const char *url, const char *key, const char *value)
 {
 	ob_auto(ob_curlu) parsed = parse(url);

@@ -23,6 +23,8 @@ bool ob_url_is_https(const char *url);
 bool ob_url_is_loopback(const char *url);
 /** Is this host (no port, no brackets needed) localhost, in 127/8 or ::1? */
 bool ob_host_is_loopback(const char *host);
+/** Host, and ":port" where the URL has one and @p with_port; no brackets without. malloc'ed, NULL: no memory or URL. */
+char *ob_url_host(const char *url, bool with_port);
 /** Adds key=value to the query, encoded; malloc'ed, NULL: no memory or no URL. */
 char *ob_url_add_query(const char *url, const char *key, const char *value);
 /** The path, percent signs decoded. malloc'ed. Kinds: INVALID (no http URL, a path with control characters). */

@@ -14,7 +14,8 @@ typedef struct fixture {
 	ocib_context *ctx;
 	ob_store *store;
 	const char *headers, *body; /* of a reply with 200 */
-	ob_remote_file file;        /* of the last fetch */
+	const ob_secrets *secrets;
+	ob_remote_file file; /* of the last fetch */
 } fixture;
 
 static bool is_unchanged(const fixture *f, const fake_request *request)
@@ -87,8 +88,9 @@ static ocib_errc fetch(fixture *f, const char *path, const char *pinned)
 
 	if (pinned)
 		ASSERT_OK(ob_digest_parse(pinned, &digest, &t_err));
-	return ob_remote_file_fetch(f->ctx, f->store, url, pinned ? &digest : NULL, 0, &f->file,
-				    &t_err);
+	const ob_remote_request request = {
+		.url = url, .pinned = pinned ? &digest : NULL, .secrets = f->secrets};
+	return ob_remote_file_fetch(f->ctx, f->store, &request, &f->file, &t_err);
 }
 
 static size_t count_files(const fixture *f, const char *folder)
@@ -256,9 +258,38 @@ TEST(remote__passwords_in_a_url_are_sent_and_not_shown)
 	begin(&f);
 	ob_autofree char *url =
 		ob_str_printf("http://user:hunter2@127.0.0.1:%d/gone", f.server.port);
-	assert_int_equal(ob_remote_file_fetch(f.ctx, f.store, url, NULL, 0, &f.file, &t_err),
+	const ob_remote_request request = {.url = url};
+	assert_int_equal(ob_remote_file_fetch(f.ctx, f.store, &request, &f.file, &t_err),
 			 OCIB_ERR_NOTFOUND);
 	assert_null(strstr(ocib_error_message(t_err), "hunter2"));
 	assert_non_null(strstr(f.server.log[0].headers, "Authorization: Basic dXNlcjpodW50ZXIy"));
+	end(&f);
+}
+
+TEST(remote__secrets_of_the_host_are_sent_and_not_shown)
+{
+	static char header_id[] = "HTTP_AUTH_HEADER_127.0.0.1",
+		    token_id[] = "HTTP_AUTH_TOKEN_127.0.0.1",
+		    other_id[] = "HTTP_AUTH_TOKEN_localhost", header[] = "Basic aGVhZGVy\n",
+		    token[] = "hunter2\r\n", lines[] = "a\nb";
+	ob_secret items[] = {{header_id, header, strlen(header)}, {other_id, token, strlen(token)}},
+		  tokens[] = {{header_id, header, strlen(header)},
+			      {token_id, token, strlen(token)}},
+		  bad[] = {{header_id, lines, strlen(lines)}};
+	const ob_secrets headers = {items, 2}, both = {tokens, 2}, broken = {bad, 1};
+	fixture f = {0};
+
+	begin(&f);
+	f.secrets = &headers;
+	ASSERT_OK(fetch(&f, "/x", NULL));
+	assert_non_null(strstr(f.server.log[0].headers, "Authorization: Basic aGVhZGVy\r\n"));
+	f.secrets = &both;
+	ASSERT_OK(fetch(&f, "/y", NULL));
+	assert_non_null(strstr(f.server.log[1].headers, "Authorization: Bearer hunter2\r\n"));
+	f.secrets = &broken;
+	ASSERT_ERROR(fetch(&f, "/z", NULL), OCIB_ERR_INVALID, "not one line");
+	f.secrets = &both;
+	assert_int_equal(fetch(&f, "/gone", NULL), OCIB_ERR_NOTFOUND);
+	assert_null(strstr(ocib_error_message(t_err), "hunter2"));
 	end(&f);
 }

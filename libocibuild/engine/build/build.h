@@ -5,7 +5,7 @@
  *   build_setup.c   both to a plan               build_findings.c what a check finds in them
  *   schedule.c      stages side by side          stage_run.c   one stage, step by step
  *   step_copy.c     COPY, ADD, WORKDIR           step_run.c    RUN
- *   run_mounts.c    --mount of a RUN             secrets.c     --secret
+ *   run_mounts.c    --mount of a RUN             step_remote.c URLs and repositories of an ADD
  *   step_cache.c    keys and records             run_commit.c  what a RUN changed becomes a layer
  *   workshop.c      workers, temporary files     run_trees.c   unpacked layers
  *   assemble.c      configuration, manifest      export.c      where the image goes
@@ -19,12 +19,12 @@
 
 #include <pthread.h>
 #include <ocibuild/build.h>
-#include "engine/build/secrets.h"
 #include "engine/build/step_cache.h"
 #include "engine/build/step_events.h"
 #include "engine/context/remote_context.h"
 #include "engine/copy.h"
 #include "engine/plan.h"
+#include "engine/source/secrets.h"
 #include "engine/tree.h"
 #include "engine/build/workshop.h"
 

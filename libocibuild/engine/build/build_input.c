@@ -60,6 +60,7 @@ static ocib_errc fetch(ob_build *build, const char *given, uint32_t step, ocib_e
 		.is_main = true,
 		.keep_git_dir = keeps_git_dir(build),
 		.commit_time = build->has_epoch,
+		.secrets = &build->secrets,
 		.step = step,
 	};
 	ob_remote_context *remote = &build->input.remote;
@@ -141,9 +142,9 @@ static ocib_errc fetch_dockerfile(ob_build *build, const char *url, ocib_error *
 	ob_auto(ob_reader) from = NULL;
 	ob_remote_file file;
 	ob_autofd int fd = -1;
-	ocib_errc r =
-		shown ? ob_remote_file_fetch(build->ctx, build->store, url, NULL, 0, &file, err)
-		      : ob_fail_nomem(err);
+	const ob_remote_request request = {.url = url, .secrets = &build->secrets};
+	ocib_errc r = shown ? ob_remote_file_fetch(build->ctx, build->store, &request, &file, err)
+			    : ob_fail_nomem(err);
 
 	if (!r)
 		r = ob_store_open_blob(build->store, &file.digest, file.size, &fd, err);

@@ -144,6 +144,7 @@ static ocib_errc make_plan(ob_build *build, ocib_error **err)
 		.pull = options->pull != 0,
 		.has_epoch = build->has_epoch,
 		.epoch = build->epoch,
+		.secrets = &build->secrets,
 		.findings = &build->findings,
 		.checking = build->checking,
 	};

@@ -67,9 +67,13 @@ static ocib_errc fetch_file(ob_build *build, const ob_step *step, const ob_copy_
 	ob_digest pinned;
 	ocib_errc r = checksum ? ob_digest_parse(checksum, &pinned, err) : OCIB_OK;
 
-	return r ? r
-		 : ob_remote_file_fetch(build->ctx, build->store, source->path,
-					checksum ? &pinned : NULL, event, out, err);
+	const ob_remote_request request = {
+		.url = source->path,
+		.pinned = checksum ? &pinned : NULL,
+		.secrets = &build->secrets,
+		.step = event,
+	};
+	return r ? r : ob_remote_file_fetch(build->ctx, build->store, &request, out, err);
 }
 
 /* What the flags of the instruction say is said of the address, too. */
@@ -96,7 +100,8 @@ static ocib_errc read_address(const ob_step *step, const ob_copy_source *source,
 static ocib_errc resolve_git(ob_build *build, const ob_step *step, const ob_copy_source *source,
 			     ob_step_remote *one, ocib_error **err)
 {
-	const ob_git_command git = {.ctx = build->ctx, .address = &one->address};
+	const ob_git_command git = {
+		.ctx = build->ctx, .address = &one->address, .secrets = &build->secrets};
 	ocib_errc r = read_address(step, source, &one->address, err);
 
 	if (!r)
@@ -107,7 +112,8 @@ static ocib_errc resolve_git(ob_build *build, const ob_step *step, const ob_copy
 
 static ocib_errc check_out(ob_build *build, ob_step_remote *one, ocib_error **err)
 {
-	const ob_git_command git = {.ctx = build->ctx, .address = &one->address};
+	const ob_git_command git = {
+		.ctx = build->ctx, .address = &one->address, .secrets = &build->secrets};
 	ob_autofree char *dir = NULL;
 	ocib_errc r = ob_store_new_temp_dir(build->store, &one->temp, err);
 

@@ -126,9 +126,10 @@ static ocib_errc fetch_url(ocib_context *ctx, const char *url,
 			   ocib_error **err)
 {
 	ob_autofree char *shown = ob_url_show(url);
+	const ob_remote_request request = {
+		.url = url, .secrets = options->secrets, .step = options->step};
 	ob_remote_file file;
-	ocib_errc r = shown ? ob_remote_file_fetch(ctx, context->store, url, NULL, options->step,
-						   &file, err)
+	ocib_errc r = shown ? ob_remote_file_fetch(ctx, context->store, &request, &file, err)
 			    : ob_fail_nomem(err);
 
 	return r ? r : open_file(ctx, context, &file, shown, options->is_main, options->step, err);
@@ -141,7 +142,8 @@ static ocib_errc clone(ocib_context *ctx, ob_git_address *address,
 		       const ob_remote_context_options *options, ob_remote_context *context,
 		       ocib_error **err)
 {
-	const ob_git_command git = {.ctx = ctx, .address = address, .may_use_keys = true};
+	const ob_git_command git = {
+		.ctx = ctx, .address = address, .secrets = options->secrets, .may_use_keys = true};
 	ob_autodone(ob_git_commit) commit = {0};
 	char *root = NULL;
 	ocib_errc r = ob_git_resolve(&git, &commit, err);

@@ -6,6 +6,7 @@
 #ifndef OB_ENGINE_REMOTE_CONTEXT_H
 #define OB_ENGINE_REMOTE_CONTEXT_H
 
+#include "engine/source/secrets.h"
 #include "engine/tree.h"
 
 typedef struct ob_remote_context {
@@ -27,9 +28,10 @@ bool ob_is_remote_context(const char *text);
 
 typedef struct ob_remote_context_options {
 	bool is_main; /**< an archive is unpacked, any other file is the Dockerfile; else it is a file */
-	bool keep_git_dir; /**< of a repository, whatever its address says */
-	bool commit_time;  /**< the same */
-	uint32_t step;     /**< for progress events */
+	bool keep_git_dir;         /**< of a repository, whatever its address says */
+	bool commit_time;          /**< the same */
+	const ob_secrets *secrets; /**< credentials may be among them; or NULL */
+	uint32_t step;             /**< for progress events */
 } ob_remote_context_options;
 
 /**

@@ -60,7 +60,7 @@ static ocib_errc fetch_context(ob_planner *p, ob_plan_source *source, ocib_error
 	plan->remotes = grown;
 	ob_remote_context *remote = &grown[plan->remote_count];
 	*remote = (ob_remote_context){0};
-	const ob_remote_context_options options = {0};
+	const ob_remote_context_options options = {.secrets = p->options->secrets};
 	ocib_errc r = ob_remote_context_fetch(p->ctx, ob_image_sources_store(p->images),
 					      source->context, &options, remote, err);
 	if (r) {

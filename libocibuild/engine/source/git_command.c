@@ -1,11 +1,7 @@
 /* engine/source/git_command.c — see git_command.h.
  *
- * Neither the system's nor the user's configuration, hooks or templates have a say, so a repository is the
- * same for everybody. Of the environment only what says how to reach a network is passed on. Protocols are
- * the four that an address can have: no submodule reads this machine's files or starts a program.
- *
- * git is started through a shell for its umask, which must not be changed in this process. A password goes to
- * git in the environment, by a credential helper that exists for its host only: no list of processes has it.
+ * git is started through a shell for its umask, which must not be changed in this process. What decides
+ * about it is in its environment (git_environment.c), credentials too.
  *
  * The process is a group of its own. When the build is canceled all of it is ended, transports included.
  */
@@ -21,88 +17,12 @@
 #include "base/limits.h"
 #include "base/strings.h"
 #include "base/strlist.h"
+#include "engine/source/git_environment.h"
 #include "registry/http_url.h"
 
 /* umask 022: files are 0644 or 0755, as BuildKit has them. */
 #define SCRIPT "umask 022 && command -v git >/dev/null || exit 127; exec git \"$@\""
 #define NO_GIT 127
-
-/* --- what it is told --- */
-
-/* ssh without questions. Keys of new hosts are believed and not kept; a known host must be the same. */
-#define SSH                                                                      \
-	"ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=accept-new " \
-	"-o 'UserKnownHostsFile=/dev/null ~/.ssh/known_hosts'"
-#define NO_KEYS " -o IdentitiesOnly=yes -o IdentityFile=/dev/null -o IdentityAgent=none"
-
-static int pass_on(ob_strlist *env, const char *name)
-{
-	const char *value = getenv(name);
-
-	return value ? ob_strlist_add_printf(env, "%s=%s", name, value) : 0;
-}
-
-/* "https://host:port" of an http URL. */
-static char *origin(const char *remote)
-{
-	const char *host = strstr(remote, "://");
-
-	return host ? strndup(remote, (size_t)(host - remote) + 3 + strcspn(host + 3, "/")) : NULL;
-}
-
-/* The helper's text has names of variables and no secret. */
-static int add_credentials(const ob_git_address *address, ob_strlist *env)
-{
-	ob_autofree char *where = origin(address->remote);
-
-	if (!where || ob_strlist_add_printf(env, "GIT_CONFIG_KEY_0=credential.%s.helper", where) ||
-	    ob_strlist_add(env, "GIT_CONFIG_VALUE_0=!f() { printf 'username=%s\\npassword=%s\\n' "
-				"\"$OCIBUILD_GIT_USER\" \"$OCIBUILD_GIT_PASSWORD\"; }; f") ||
-	    ob_strlist_add(env, "GIT_CONFIG_COUNT=1") ||
-	    ob_strlist_add_printf(env, "OCIBUILD_GIT_USER=%s", address->user) ||
-	    ob_strlist_add_printf(env, "OCIBUILD_GIT_PASSWORD=%s",
-				  address->password ? address->password : ""))
-		return -1;
-	return 0;
-}
-
-static int add_environment(const ob_git_command *git, ob_strlist *env)
-{
-	static const char *const fixed[] = {
-		"LC_ALL=C",
-		"HOME=/dev/null",
-		"GIT_CONFIG_NOSYSTEM=1",
-		"GIT_CONFIG_GLOBAL=/dev/null",
-		"GIT_ATTR_NOSYSTEM=1",
-		"GIT_TEMPLATE_DIR=",
-		"GIT_TERMINAL_PROMPT=0",
-		"GIT_ASKPASS=true",
-		"GIT_ALLOW_PROTOCOL=http:https:git:ssh",
-	};
-	static const char *const passed[] = {"PATH", "GIT_SSL_CAINFO"};
-	static const char *const proxies[] = {
-		"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
-		"http_proxy", "https_proxy", "no_proxy", "all_proxy",
-	};
-	const char *bundle = getenv("SSL_CERT_FILE");
-	/* As everywhere here, what is on this machine is not asked for through a proxy. */
-	bool is_near = ob_url_is_loopback(git->address->remote);
-	int failed = 0;
-
-	for (size_t i = 0; i < OB_ARRAY_LEN(fixed); i++)
-		failed |= ob_strlist_add(env, fixed[i]);
-	for (size_t i = 0; i < OB_ARRAY_LEN(passed); i++)
-		failed |= pass_on(env, passed[i]);
-	for (size_t i = 0; !is_near && i < OB_ARRAY_LEN(proxies); i++)
-		failed |= pass_on(env, proxies[i]);
-	if (bundle && !ob_env_get(env, "GIT_SSL_CAINFO"))
-		failed |= ob_strlist_add_printf(env, "GIT_SSL_CAINFO=%s", bundle);
-	failed |= ob_strlist_add_printf(env, "GIT_SSH_COMMAND=" SSH "%s",
-					git->may_use_keys ? "" : NO_KEYS);
-	if (git->may_use_keys)
-		failed |= pass_on(env, "SSH_AUTH_SOCK");
-	return failed || (git->address->user && add_credentials(git->address, env)) ? -1 : 0;
-}
 
 static int add_arguments(const char *const *args, ob_strlist *argv)
 {
@@ -198,8 +118,11 @@ static ocib_errc start(const ob_git_command *git, const char *const *args, child
 	ob_autodone(ob_strlist) argv = {0}, env = {0};
 	int fds[2], err_fds[2];
 
-	if (add_arguments(args, &argv) || add_environment(git, &env))
+	if (add_arguments(args, &argv))
 		return ob_fail_nomem(err);
+	ocib_errc r = ob_git_environment(git, &env, err);
+	if (r)
+		return r;
 	if (pipe2(fds, O_CLOEXEC))
 		return ob_fail_errno(err, "pipe");
 	ob_autofd int read_fd = fds[0], write_fd = fds[1];
@@ -318,6 +241,22 @@ static void make_harmless(char *text, size_t len)
 	}
 }
 
+/* What to do about it. */
+static void hint(const ob_git_command *git, const char *line, ocib_error **err)
+{
+	ob_autofree char *host = ob_url_host(git->address->remote, true);
+
+	if (!git->may_use_keys && strstr(line, "Could not read from remote"))
+		ob_error_set_hint(err, "the keys of who builds are used for repositories that the "
+				       "command line names, and not for those of a Dockerfile");
+	else if (strstr(line, "could not read Username") || strstr(line, "Authentication failed"))
+		ob_error_set_hint(err, "credentials are given with --secret id=GIT_AUTH_TOKEN.%s",
+				  host ? host : "HOST");
+	else if (strstr(line, "returned error: 30"))
+		ob_error_set_hint(err, "the server sends to another address, and a secret does not "
+				       "follow: name that address");
+}
+
 static ocib_errc fail(const ob_git_command *git, int status, ob_buffer *said, ocib_error **err)
 {
 	char nothing[] = "";
@@ -332,9 +271,7 @@ static ocib_errc fail(const ob_git_command *git, int status, ob_buffer *said, oc
 	bool missing = says_missing(text);
 	const char *line = best_line(text);
 	(void)ob_fail(err, missing ? OCIB_ERR_NOTFOUND : OCIB_ERR_NETWORK, "git: %s", line);
-	if (!git->may_use_keys && strstr(line, "Could not read from remote"))
-		ob_error_set_hint(err, "the keys of who builds are used for repositories that the "
-				       "command line names, and not for those of a Dockerfile");
+	hint(git, line, err);
 	return missing ? OCIB_ERR_NOTFOUND : OCIB_ERR_NETWORK;
 }
 

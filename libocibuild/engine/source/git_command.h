@@ -5,10 +5,12 @@
 #include "base/buffer.h"
 #include "base/context.h"
 #include "engine/source/git_address.h"
+#include "engine/source/secrets.h"
 
 typedef struct ob_git_command {
 	ocib_context *ctx;
 	const ob_git_address *address; /**< for its credentials */
+	const ob_secrets *secrets;     /**< the same; or NULL */
 	const char *dir;               /**< where it runs, or NULL: "/" */
 	bool may_use_keys; /**< ssh may take the keys of who runs us: a person named the repository */
 } ob_git_command;

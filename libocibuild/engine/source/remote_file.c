@@ -12,6 +12,7 @@
 #include "base/paths.h"
 #include "base/strings.h"
 #include "engine/source/progress_meter.h"
+#include "engine/source/remote_auth.h"
 #include "registry/http_get.h"
 #include "registry/http_url.h"
 
@@ -85,11 +86,24 @@ static void keep(ob_store *store, const ob_digest *key, const ob_remote_file *fi
 typedef struct fetch {
 	ocib_context *ctx;
 	ob_store *store;
-	const char *url;
+	const ob_remote_request *request;
 	const char *shown; /* the URL for people */
-	const ob_digest *pinned;
-	uint32_t step;
 } fetch;
+
+static void hint_secret(const fetch *f, const char *authorization, ocib_error **err)
+{
+	int status = err ? ocib_error_http_status(*err) : 0;
+	ob_autofree char *host = ob_url_host(f->request->url, false);
+
+	if (!host || (status != 401 && status != 403))
+		return;
+	if (authorization)
+		ob_error_set_hint(err, "the server does not take the secret that is given for '%s'",
+				  host);
+	else
+		ob_error_set_hint(err, "credentials are given with --secret id=HTTP_AUTH_TOKEN_%s",
+				  host);
+}
 
 /* One request; *out is what is in the store when it ends well. */
 static ocib_errc ask(const fetch *f, const memory *known, const ob_digest *key, ob_remote_file *out,
@@ -97,9 +111,10 @@ static ocib_errc ask(const fetch *f, const memory *known, const ob_digest *key, 
 {
 	ob_auto(ob_blob_writer) writer = NULL;
 	ob_autodone(ob_http_result) result = {0};
+	ob_auto_authorization authorization = NULL;
 	ob_progress_meter meter;
 	ob_http_request request = {
-		.url = f->url,
+		.url = f->request->url,
 		.etag = ob_json_get_str(known->record, "etag"),
 		.max_size = OB_LIMIT_REMOTE_FILE,
 		.progress = ob_progress_meter_update,
@@ -108,20 +123,27 @@ static ocib_errc ask(const fetch *f, const memory *known, const ob_digest *key, 
 
 	if (!request.etag)
 		request.last_modified = ob_json_get_str(known->record, "lastModified");
-	ob_progress_meter_init_named(&meter, f->ctx, f->step, "downloading",
+	ob_progress_meter_init_named(&meter, f->ctx, f->request->step, "downloading",
 				     ob_path_base(f->shown));
-	ocib_errc r = ob_blob_writer_open(f->store, &writer, err);
+	ocib_errc r =
+		ob_http_authorization(f->request->secrets, f->request->url, &authorization, err);
 	if (!r)
-		r = ob_http_get(f->ctx, &request, ob_blob_writer_base(writer), &result, err);
+		r = ob_blob_writer_open(f->store, &writer, err);
 	if (r)
 		return r;
+	request.authorization = authorization;
+	r = ob_http_get(f->ctx, &request, ob_blob_writer_base(writer), &result, err);
+	if (r) {
+		hint_secret(f, authorization, err);
+		return r;
+	}
 	if (result.status == 304) {
 		*out = known->file;
 		return OCIB_OK;
 	}
 	out->mtime = result.mtime == -1 ? 0 : result.mtime;
 	out->size = result.size;
-	r = ob_blob_writer_commit(writer, f->pinned, UINT64_MAX, &out->digest, err);
+	r = ob_blob_writer_commit(writer, f->request->pinned, UINT64_MAX, &out->digest, err);
 	if (r == OCIB_ERR_CORRUPT)
 		return ob_wrap(err, r, "%s does not have the wanted checksum", f->shown);
 	if (!r)
@@ -129,16 +151,16 @@ static ocib_errc ask(const fetch *f, const memory *known, const ob_digest *key, 
 	return r;
 }
 
-ocib_errc ob_remote_file_fetch(ocib_context *ctx, ob_store *store, const char *url,
-			       const ob_digest *pinned, uint32_t step, ob_remote_file *out,
-			       ocib_error **err)
+ocib_errc ob_remote_file_fetch(ocib_context *ctx, ob_store *store, const ob_remote_request *request,
+			       ob_remote_file *out, ocib_error **err)
 {
 	__attribute__((cleanup(memory_done))) memory known = {0};
-	ob_autofree char *shown = ob_url_show(url);
-	const fetch f = {ctx, store, url, shown, pinned, step};
+	const ob_digest *pinned = request->pinned;
+	ob_autofree char *shown = ob_url_show(request->url);
+	const fetch f = {ctx, store, request, shown};
 	ob_remote_file file;
 	ob_digest key;
-	ocib_errc r = shown ? make_key(url, &key, err) : ob_fail_nomem(err);
+	ocib_errc r = shown ? make_key(request->url, &key, err) : ob_fail_nomem(err);
 
 	if (r)
 		return r;

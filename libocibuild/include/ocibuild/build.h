@@ -18,7 +18,7 @@ typedef struct ocib_output {
 } ocib_output;
 
 /**
- * One --secret, for RUN --mount=type=secret. It is in the memory of the build and of the commands that ask
+ * One --secret. It is in the memory of the build and of the commands that ask
  * for it, and in no layer, cache key, history, log or list of processes.
  */
 typedef struct ocib_secret {
@@ -71,12 +71,13 @@ typedef struct ocib_build_options {
 	 * with build_contexts, except that a stage of the same name stays what it is.
 	 */
 	const char *const *base_images;
-	/** For RUN --mount=type=secret; of two with one id the later counts. */
+	/** For RUN --mount=type=secret, and for ADD and contexts behind HTTP(S) and git URLs where the id is
+	 * GIT_AUTH_TOKEN or the like (docs/dockerfile.md); of two with one id the later counts. */
 	const ocib_secret *secrets;
 	size_t secret_count;
 	/**
-	 * Instead of context_dir: a directory; an http or https URL of an archive or of a Dockerfile;
-	 * or "-": an archive or a Dockerfile is read from context_fd. No ignore file speaks of what is
+	 * Instead of context_dir: a directory; a git repository (URL#REF:DIR); an http or https URL of
+	 * an archive or of a Dockerfile; or "-": an archive or a Dockerfile is read from context_fd. No ignore file speaks of what is
 	 * no directory, and dockerfile is a path in it unless it is absolute.
 	 */
 	const char *context;

@@ -1,10 +1,11 @@
-/* engine/build/secrets.c — see secrets.h.
+/* engine/source/secrets.c — see secrets.h.
  *
  * Files are read when the build begins, so that one which is missing is told before anything runs, and
  * so that a pipe (a shell's <(…)) will do. From here a secret goes to a worker over its socket, into a
- * file system of the worker's own or into the environment of one command; it is written nowhere else.
+ * file system of the worker's own or into the environment of one command, or in a header to the one server that it
+ * is for; it is written nowhere else.
  */
-#include "engine/build/secrets.h"
+#include "engine/source/secrets.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -93,7 +94,7 @@ ocib_errc ob_secrets_load(const ocib_secret *given, size_t count, ob_secrets *ou
 
 const ob_secret *ob_secrets_find(const ob_secrets *secrets, const char *id)
 {
-	for (size_t i = secrets->len; i-- > 0;)
+	for (size_t i = secrets ? secrets->len : 0; i-- > 0;)
 		if (ob_str_eq(secrets->items[i].id, id))
 			return &secrets->items[i];
 	return NULL;
