@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "build_outputs.h"
 #include "build_secrets.h"
+#include "build_ssh.h"
 #include "cli.h"
 #include "progress.h"
 
@@ -13,7 +14,7 @@ typedef struct values {
 	const char *file, *target, *platform, *network, *shm_size, *progress, *iidfile,
 		*metadata_file, *ca_cert, *jobs;
 	cli_list tags, build_args, build_contexts, labels, annotations, no_cache_filter, add_hosts,
-		ulimits, outputs, secrets;
+		ulimits, outputs, secrets, ssh;
 	int no_cache, pull, push, quiet, offline, plain_http, load;
 } values;
 
@@ -43,6 +44,8 @@ static const cli_option options[] = {
 	{"pull", 0, CLI_FLAG, AT(pull), NULL, "look in the registry for newer bases"},
 	{"secret", 0, CLI_LIST, AT(secrets), "SPEC",
 	 "secret for RUN --mount=type=secret: id=ID[,src=FILE] or id=ID,env=VARIABLE; repeatable"},
+	{"ssh", 0, CLI_LIST, AT(ssh), "SPEC",
+	 "agent for RUN --mount=type=ssh: default, ID=SOCKET or ID=KEYFILE[,KEYFILE]; repeatable"},
 	{"network", 0, CLI_STRING, AT(network), "MODE", "network of RUN: default, none, host"},
 	{"add-host", 0, CLI_LIST, AT(add_hosts), "HOST:IP",
 	 "line for a RUN's /etc/hosts; repeatable"},
@@ -61,7 +64,6 @@ static const cli_option options[] = {
 	{"plain-http", 0, CLI_FLAG, AT(plain_http), NULL, "speak HTTP to registries"},
 	{"jobs", 0, CLI_STRING, AT(jobs), "N",
 	 "steps and compression threads at once (default: the processors)"},
-	{"ssh", 0, CLI_NOT_YET, 0, NULL, NULL},
 	{"cache-from", 0, CLI_NOT_YET, 0, NULL, NULL},
 	{"cache-to", 0, CLI_NOT_YET, 0, NULL, NULL},
 	{"allow", 0, CLI_NOT_YET, 0, NULL, NULL},
@@ -292,6 +294,7 @@ static int run_parsed(cli *app, const cli_command *self, values *v, const char *
 	ocib_build_options o = OCIB_BUILD_OPTIONS_INIT;
 	build_outputs outputs = {0};
 	build_secrets secrets = {0};
+	build_ssh ssh = {0};
 	char **owned = NULL, *text = NULL;
 	int status = check_values(self, v, context, &o);
 
@@ -301,6 +304,8 @@ static int run_parsed(cli *app, const cli_command *self, values *v, const char *
 		status = build_outputs_parse(self, &v->outputs, v->load, &outputs, &o);
 	if (status == EXIT_OK)
 		status = build_secrets_parse(self, &v->secrets, &secrets, &o);
+	if (status == EXIT_OK)
+		status = build_ssh_parse(self, &v->ssh, &ssh, &o);
 	if (status == EXIT_OK && fill_build_args(&v->build_args, &owned) < 0)
 		status = EXIT_OTHER;
 	if (status == EXIT_OK) {
@@ -319,6 +324,7 @@ static int run_parsed(cli *app, const cli_command *self, values *v, const char *
 	free(text);
 	build_outputs_done(&outputs);
 	build_secrets_done(&secrets);
+	build_ssh_done(&ssh);
 	return status;
 }
 
@@ -338,7 +344,7 @@ static int run(cli *app, const cli_command *self, int argc, char **argv)
 	cli_list *const lists[] = {&v.tags,      &v.build_args,  &v.build_contexts,
 				   &v.labels,    &v.annotations, &v.no_cache_filter,
 				   &v.add_hosts, &v.ulimits,     &v.outputs,
-				   &v.secrets};
+				   &v.secrets,   &v.ssh};
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		cli_list_free(lists[i]);
 	return status < 0 ? EXIT_OK : status;

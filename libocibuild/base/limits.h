@@ -76,5 +76,9 @@
 #define OB_LIMIT_SECRET         (500 * OB_KIB)
 #define OB_LIMIT_CACHE_DIRS     1024 /* directories of one cache mount in use at the same time */
 #define OB_LIMIT_RUN_PORTS      128  /* published by one container */
+#define OB_LIMIT_SSH_MESSAGE    (256 * OB_KIB) /* of an ssh agent's protocol, as OpenSSH has it */
+#define OB_LIMIT_SSH_SOCKETS    64             /* of different agent, owner or mode in one build */
+#define OB_LIMIT_SSH_CLIENTS    64             /* at once; the next ones wait */
+#define OB_LIMIT_SSH_KEY        (100 * OB_KIB)
 
 #endif

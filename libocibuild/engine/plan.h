@@ -76,13 +76,13 @@ typedef struct ob_step_mount {
 	size_t from;  /**< BIND: node that is shown; CACHE: that it begins as; or OB_NO_NODE */
 	char *target; /**< image path, absolute and clean; NULL: a secret that is no file */
 	char *source; /**< BIND, CACHE: what of it is mounted; absolute and clean, "/": all of it */
-	char *id;     /**< CACHE: with its name space; SECRET */
+	char *id;     /**< CACHE: with its name space; SECRET, SSH */
 	char *env;    /**< SECRET: the variable that has it, or NULL */
 	bool read_only;
-	bool required;            /**< SECRET */
+	bool required;            /**< SECRET, SSH */
 	ob_mount_sharing sharing; /**< CACHE; never UNSET */
 	uint64_t size;            /**< TMPFS: 0 without a limit */
-	uint32_t mode, uid, gid;  /**< CACHE: of its directory when it is made; SECRET */
+	uint32_t mode, uid, gid;  /**< CACHE: of its directory when it is made; SECRET, SSH */
 	ob_location at;
 } ob_step_mount;
 
@@ -98,6 +98,7 @@ typedef struct ob_run_op {
 	size_t file_count;
 	ob_step_mount *mounts; /**< in the order of the line */
 	size_t mount_count;
+	size_t ssh_count; /**< of them */
 } ob_run_op;
 
 typedef struct ob_step {

@@ -51,7 +51,8 @@ static ob_json *content_value(const char *name, const char *data, size_t len)
 	return object;
 }
 
-/* What a cache holds, and where it is kept, is not in the key; nor is what a secret is. */
+/* What a cache holds, and where it is kept, is not in the key; nor is what a secret is, or who
+ * signs. */
 static ob_json *mount_value(const ob_step_mount *mount)
 {
 	ob_json *object = ob_json_object();
@@ -63,7 +64,7 @@ static ob_json *mount_value(const ob_step_mount *mount)
 	ob_json_set_int(object, "mode", mount->mode);
 	ob_json_set_int(object, "uid", mount->uid);
 	ob_json_set_int(object, "gid", mount->gid);
-	if (mount->type == OB_RUN_MOUNT_SECRET) {
+	if (mount->type == OB_RUN_MOUNT_SECRET || mount->type == OB_RUN_MOUNT_SSH) {
 		ob_json_set(object, "id", text_value(mount->id));
 		ob_json_set(object, "env", text_value(mount->env));
 		ob_json_set_bool(object, "required", mount->required);

@@ -154,7 +154,7 @@ static ocib_errc mount_from_json(const ob_json *json, ob_mount *mount, ocib_erro
 	mount->mode = (uint32_t)get_number(json, "mode");
 	mount->uid = (uint32_t)get_number(json, "uid");
 	mount->gid = (uint32_t)get_number(json, "gid");
-	if (mount->kind < OB_MOUNT_BIND || mount->kind > OB_MOUNT_TREE)
+	if (mount->kind < OB_MOUNT_BIND || mount->kind > OB_MOUNT_SOCKET)
 		return ob_fail(err, OCIB_ERR_CORRUPT, "mount at '%s' is of no known kind",
 			       mount->target);
 	return OCIB_OK;

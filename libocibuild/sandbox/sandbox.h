@@ -56,7 +56,8 @@ typedef enum ob_mount_kind {
 	OB_MOUNT_BIND = 1, /* source: absolute host path, a file or a directory */
 	OB_MOUNT_TMPFS,
 	OB_MOUNT_FILE, /* data is placed in a file of the given mode on a private tmpfs and bound */
-	OB_MOUNT_TREE  /* an overlay of trees, as the root file system is one */
+	OB_MOUNT_TREE, /* an overlay of trees, as the root file system is one */
+	OB_MOUNT_SOCKET /* source: absolute host path of a socket, given to an owner and bound */
 } ob_mount_kind;
 
 typedef struct ob_mount {
@@ -68,7 +69,7 @@ typedef struct ob_mount {
 	char *target;       /**< image path; made if missing and then no trace of it stays */
 	bool read_only;
 	uint64_t size;           /**< tmpfs; 0: default */
-	uint32_t mode, uid, gid; /**< FILE */
+	uint32_t mode, uid, gid; /**< FILE, SOCKET */
 	char *data;
 	size_t data_len;
 } ob_mount;

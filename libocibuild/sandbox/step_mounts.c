@@ -1,4 +1,4 @@
-/* sandbox/step_mounts.c — the mounts that a step asks for: binds, trees, memory, files.
+/* sandbox/step_mounts.c — the mounts that a step asks for: binds, trees, memory, files, sockets.
  *
  * Each becomes a detached mount, as all in a plan. Part of a source is looked up inside it, with links that
  * do not lead out: what is in a cache or in a tree was written by commands, and is not to be trusted. No
@@ -64,6 +64,28 @@ static ocib_errc add_bind(ob_mount_plan *plan, const ob_mount *mount, bool insec
 		return ob_fail_errno(err, "prepare '%s' for '%s'", mount->source, mount->target);
 	return ob_mount_plan_add(
 		plan, (ob_mount_op){.fd = fd, .target = mount->target, .is_dir = is_dir}, err);
+}
+
+/* Its owner and mode are those that the step sees; nobody else comes to where it lies. */
+static ocib_errc add_socket(ob_mount_plan *plan, const ob_mount *mount, ocib_error **err)
+{
+	char self[64];
+	struct stat st;
+	ob_autofd int source = -1;
+	ocib_errc r = open_source(mount, &source, &st, err);
+
+	if (r < 0)
+		return r;
+	if (!S_ISSOCK(st.st_mode))
+		return ob_fail(err, OCIB_ERR_INVALID, "'%s' is no socket", mount->source);
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", source);
+	if (fchownat(source, "", mount->uid, mount->gid, AT_EMPTY_PATH) < 0 ||
+	    chmod(self, mount->mode) < 0)
+		return ob_fail_errno(err, "give the socket '%s' to its user", mount->target);
+	int fd = ob_mount_clone(source, "", AT_EMPTY_PATH, OB_MOUNT_QUIET);
+	if (fd < 0)
+		return ob_fail_errno(err, "prepare the socket for '%s'", mount->target);
+	return ob_mount_plan_add(plan, (ob_mount_op){.fd = fd, .target = mount->target}, err);
 }
 
 /*
@@ -160,6 +182,7 @@ ocib_errc ob_mount_plan_add_step(ob_mount_plan *plan, const ob_mount *mount, boo
 	case OB_MOUNT_BIND: return add_bind(plan, mount, insecure, err);
 	case OB_MOUNT_TREE: return add_tree(plan, mount, insecure, !is_initial_userns, err);
 	case OB_MOUNT_TMPFS: return add_tmpfs(plan, mount, err);
+	case OB_MOUNT_SOCKET: return add_socket(plan, mount, err);
 	case OB_MOUNT_FILE:
 		return ob_mount_plan_add_file(
 			plan, mount->target, mount->data ? mount->data : "", mount->data_len, mount,

@@ -202,9 +202,41 @@ TEST(plan_mount__what_is_wrong_is_said_at_its_place)
 			  OCIB_ERR_SYNTAX, 2, "cannot mount from stage 'b' to '/t'");
 	ASSERT_PLAN_ERROR(&f, "FROM scratch\nRUN --mount=from=0,target=/t x\n", OCIB_ERR_NOTFOUND,
 			  2, "0");
-	assert_int_equal(plan_try(&f, "FROM scratch\nRUN --network=none --mount=type=ssh a\n"),
-			 OCIB_ERR_UNSUPPORTED);
+	assert_int_equal(
+		plan_try(&f, "FROM scratch\nRUN --network=none --mount=type=ssh,src=x a\n"),
+		OCIB_ERR_SYNTAX);
 	assert_int_equal(ocib_error_column(t_err), 20);
 	assert_non_null(strstr(ocib_error_excerpt(t_err), "^"));
 	t_err = ocib_error_free(t_err);
+}
+
+TEST(plan_mount__ssh_sockets_are_numbered_and_the_first_is_where_ssh_looks)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_ok(&f,
+		"FROM scratch\nWORKDIR /w\n"
+		"RUN --mount=type=ssh --mount=type=tmpfs,target=/t "
+		"--mount=type=ssh,id=b,target=rel,uid=1,mode=0644,required --mount=type=ssh a\n");
+	assert_string_equal(mount_of(&f, 0)->id, "default");
+	assert_string_equal(mount_of(&f, 0)->target, "/run/buildkit/ssh_agent.0");
+	assert_int_equal(mount_of(&f, 0)->mode, 0600);
+	assert_false(mount_of(&f, 0)->required);
+	assert_string_equal(mount_of(&f, 2)->id, "b");
+	assert_string_equal(mount_of(&f, 2)->target, "/w/rel");
+	assert_int_equal(mount_of(&f, 2)->mode, 0644);
+	assert_int_equal(mount_of(&f, 2)->uid, 1);
+	assert_true(mount_of(&f, 2)->required);
+	assert_string_equal(mount_of(&f, 3)->target, "/run/buildkit/ssh_agent.2");
+	const ob_run_op *run = &plan_step(&f, plan_target(&f)->step_count - 1)->run;
+	assert_string_equal(ob_env_get(&run->env, "SSH_AUTH_SOCK"), "/run/buildkit/ssh_agent.0");
+}
+
+TEST(plan_mount__an_ssh_socket_of_ones_own_stays)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_ok(&f, "FROM scratch\nENV SSH_AUTH_SOCK=/mine\nRUN --mount=type=ssh a\n");
+	const ob_run_op *run = &plan_step(&f, plan_target(&f)->step_count - 1)->run;
+	assert_string_equal(ob_env_get(&run->env, "SSH_AUTH_SOCK"), "/mine");
 }

@@ -6,6 +6,7 @@
  *   schedule.c      stages side by side          stage_run.c   one stage, step by step
  *   step_copy.c     COPY, ADD, WORKDIR           step_run.c    RUN
  *   run_mounts.c    --mount of a RUN             step_remote.c URLs and repositories of an ADD
+ *   ssh_sockets.c   --ssh
  *   step_cache.c    keys and records             run_commit.c  what a RUN changed becomes a layer
  *   workshop.c      workers, temporary files     run_trees.c   unpacked layers
  *   assemble.c      configuration, manifest      export.c      where the image goes
@@ -19,6 +20,7 @@
 
 #include <pthread.h>
 #include <ocibuild/build.h>
+#include "engine/build/ssh_sockets.h"
 #include "engine/build/step_cache.h"
 #include "engine/build/step_events.h"
 #include "engine/context/remote_context.h"
@@ -83,6 +85,7 @@ typedef struct ob_build {
 	uint8_t settings[OB_SHA256_LEN]; /**< of all options that change a layer's bytes */
 	ob_ca_bundle ca;
 	ob_secrets secrets;
+	ob_ssh_sockets ssh;
 	ob_strlist extra_hosts; /**< lines for /etc/hosts */
 
 	ob_build_input input;

@@ -116,6 +116,9 @@ ocib_errc ob_build_check_options(ob_build *build, const ocib_build_options *opti
 		r = ob_secrets_load(build->options.secrets, build->options.secret_count,
 				    &build->secrets, err);
 	if (r == OCIB_OK)
+		r = ob_ssh_sockets_load(build->options.ssh, build->options.ssh_count, &build->ssh,
+					err);
+	if (r == OCIB_OK)
 		r = ob_build_check_outputs(build, err);
 	return r;
 }

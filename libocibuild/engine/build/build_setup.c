@@ -289,5 +289,6 @@ void ob_build_done(ob_build *build)
 	ob_strlist_done(&build->extra_hosts);
 	ob_ca_bundle_done(&build->ca);
 	ob_secrets_done(&build->secrets);
+	ob_ssh_sockets_done(&build->ssh);
 	ob_build_input_done(&build->input);
 }

@@ -363,12 +363,42 @@ static ocib_errc make_bind(const mount_maker *m, const ob_step_mount *mount, oci
 	return r;
 }
 
+static ocib_errc fail_ssh(const ob_step_mount *mount, ocib_error **err)
+{
+	ocib_errc r =
+		ob_fail(err, OCIB_ERR_NOTFOUND, "the step requires ssh agent '%s'", mount->id);
+
+	ob_error_set_hint(err, "give it with --ssh %s, or --ssh %s=SOCKET or --ssh %s=KEYFILE",
+			  mount->id, mount->id, mount->id);
+	return r;
+}
+
+static ocib_errc make_ssh(const mount_maker *m, const ob_step_mount *mount, ocib_error **err)
+{
+	ob_build *build = m->mounts->build;
+	const char *path = NULL;
+	ob_mount *out;
+	ocib_errc r = ob_ssh_sockets_get(&build->ssh, &build->shop, mount, &path, err);
+
+	if (r == OCIB_OK && !path && mount->required)
+		r = fail_ssh(mount, err);
+	if (r < 0 || !path)
+		return r;
+	out = next_mount(m, mount, OB_MOUNT_SOCKET);
+	if (!out)
+		return ob_fail_nomem(err);
+	out->mode = mount->mode & 0777;
+	out->uid = mount->uid;
+	out->gid = mount->gid;
+	out->source = strdup(path);
+	return out->source ? OCIB_OK : ob_fail_nomem(err);
+}
+
 static ocib_errc (*const makers[])(const mount_maker *m, const ob_step_mount *mount,
 				   ocib_error **err) = {
-	[OB_RUN_MOUNT_BIND] = make_bind,
-	[OB_RUN_MOUNT_CACHE] = make_cache_mount,
-	[OB_RUN_MOUNT_TMPFS] = make_tmpfs,
-	[OB_RUN_MOUNT_SECRET] = make_secret,
+	[OB_RUN_MOUNT_BIND] = make_bind,   [OB_RUN_MOUNT_CACHE] = make_cache_mount,
+	[OB_RUN_MOUNT_TMPFS] = make_tmpfs, [OB_RUN_MOUNT_SECRET] = make_secret,
+	[OB_RUN_MOUNT_SSH] = make_ssh,
 };
 
 /* Parents first; of two with one target the later covers the earlier. An insertion sort is stable. */

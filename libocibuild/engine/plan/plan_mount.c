@@ -1,8 +1,7 @@
 /* engine/plan/plan_mount.c — RUN --mount: what the command will see at which place.
  *
  * Values are expanded with the stage's variables, then defaults are BuildKit's: a relative target is below
- * the WORKDIR, while a cache is called after its target as it is written. A wrong mount is called wrong
- * before a right one is called unsupported.
+ * the WORKDIR, while a cache is called after its target as it is written.
  */
 #include <string.h>
 #include "base/paths.h"
@@ -11,6 +10,8 @@
 
 #define NAME_SPACE_ARG "BUILDKIT_CACHE_MOUNT_NS"
 #define SECRETS_DIR    "/run/secrets"
+#define SSH_SOCKET     "/run/buildkit/ssh_agent."
+#define SSH_VARIABLE   "SSH_AUTH_SOCK"
 
 typedef struct word_place {
 	const ob_dispatch *d;
@@ -23,6 +24,7 @@ typedef struct mount_reader {
 	const ob_location *at;
 	ob_input from; /* what its "from" names */
 	const ob_run_mount *given;
+	ob_run_op *op;
 	ob_step_mount *mount;
 } mount_reader;
 
@@ -190,30 +192,43 @@ static ocib_errc read_cache(const mount_reader *m, ocib_error **err)
 	return r ? r : read_seed(m, err);
 }
 
-static const struct {
-	const char *name;
-	ocib_errc (*read)(const mount_reader *m, ocib_error **err); /* NULL: not executed yet */
-} types[] = {
-	[OB_RUN_MOUNT_BIND] = {"bind", read_bind},
-	[OB_RUN_MOUNT_CACHE] = {"cache", read_cache},
-	[OB_RUN_MOUNT_TMPFS] = {"tmpfs", read_tmpfs},
-	[OB_RUN_MOUNT_SECRET] = {"secret", read_secret},
-	[OB_RUN_MOUNT_SSH] = {"ssh", NULL},
+/* Sockets without a target are numbered; the first of all is where ssh looks, unless it was told. */
+static ocib_errc read_ssh(const mount_reader *m, ocib_error **err)
+{
+	const ob_run_mount *given = m->given;
+	ob_step_mount *mount = m->mount;
+
+	if (given->source)
+		return ob_fail_here(err, m->d, m->at, OCIB_ERR_SYNTAX,
+				    "an ssh mount has no source; what it forwards is its id");
+	ob_autofree char *place = ob_str_printf(SSH_SOCKET "%zu", m->op->ssh_count);
+	mount->id = strdup(given->id ? given->id : "default");
+	if (!mount->id || !place)
+		return ob_fail_nomem(err);
+	mount->required = given->required;
+	set_owner(m, 0600);
+	ocib_errc r = set_target(m, given->target ? given->target : place, err);
+	if (!r && !m->op->ssh_count++ && !ob_env_get(&m->op->env, SSH_VARIABLE) &&
+	    ob_env_set(&m->op->env, SSH_VARIABLE, mount->target) < 0)
+		r = ob_fail_nomem(err);
+	return r;
+}
+
+static ocib_errc (*const readers[])(const mount_reader *m, ocib_error **err) = {
+	[OB_RUN_MOUNT_BIND] = read_bind,   [OB_RUN_MOUNT_CACHE] = read_cache,
+	[OB_RUN_MOUNT_TMPFS] = read_tmpfs, [OB_RUN_MOUNT_SECRET] = read_secret,
+	[OB_RUN_MOUNT_SSH] = read_ssh,
 };
 
 static ocib_errc read_mount(const mount_reader *m, ocib_error **err)
 {
 	const ob_run_mount *given = m->given;
 
-	if (!types[given->type].read)
-		return ob_fail_here(err, m->d, m->at, OCIB_ERR_UNSUPPORTED,
-				    "RUN --mount=type=%s is not supported yet",
-				    types[given->type].name);
 	m->mount->type = given->type;
 	m->mount->from = OB_NO_NODE;
 	m->mount->read_only = given->read_only;
 	m->mount->at = *ob_dispatch_place(m->d, m->at);
-	return types[given->type].read(m, err);
+	return readers[given->type](m, err);
 }
 
 static ocib_errc add_mount(const ob_dispatch *d, const ob_flag *flag, ob_run_op *op,
@@ -233,6 +248,7 @@ static ocib_errc add_mount(const ob_dispatch *d, const ob_flag *flag, ob_run_op 
 		.at = &flag->at,
 		.from = d->command->from[op->mount_count],
 		.given = &given,
+		.op = op,
 		.mount = &op->mounts[op->mount_count],
 	};
 	op->mount_count++;

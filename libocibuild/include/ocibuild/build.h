@@ -28,6 +28,14 @@ typedef struct ocib_secret {
 	size_t len;
 } ocib_secret;
 
+/** One --ssh, for RUN --mount=type=ssh: steps may ask for its public keys and have something signed. */
+typedef struct ocib_ssh {
+	const char *id; /**< default "default" */
+	/** NULL-terminated: the socket of an agent; or the files of keys without a passphrase, which an
+	 * ssh-agent gets that lasts as long as the build */
+	const char *const *paths;
+} ocib_ssh;
+
 /** What to build. Start from OCIB_BUILD_OPTIONS_INIT; a zero field means its default. Borrowed. */
 typedef struct ocib_build_options {
 	size_t size;             /**< sizeof this struct, set by the initialiser */
@@ -81,7 +89,9 @@ typedef struct ocib_build_options {
 	 * no directory, and dockerfile is a path in it unless it is absolute.
 	 */
 	const char *context;
-	int context_fd; /**< read to its end; borrowed; default standard input */
+	int context_fd;      /**< read to its end; borrowed; default standard input */
+	const ocib_ssh *ssh; /**< for RUN --mount=type=ssh; each has an id of its own */
+	size_t ssh_count;
 } ocib_build_options;
 #define OCIB_BUILD_OPTIONS_INIT OCIB_OPTIONS_INIT(ocib_build_options)
 
