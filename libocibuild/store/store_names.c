@@ -14,9 +14,9 @@
 
 /** What a line of the list says beside names. */
 typedef struct summary {
-	ob_digest config; /* unset: none, or more than one */
-	char platform[128];
-	ob_config *parsed; /* or NULL */
+	ob_digest config;     /* unset: none, or more than one */
+	ob_strlist platforms; /* as an index says */
+	ob_config *parsed;    /* or NULL */
 	uint64_t size;
 	size_t images;
 } summary;
@@ -24,6 +24,7 @@ typedef struct summary {
 static void summary_done(summary *s)
 {
 	(void)ob_config_free(s->parsed);
+	ob_strlist_done(&s->platforms);
 }
 
 static void add_manifest(ob_store *store, const ob_buffer *text, const char *type, summary *s)
@@ -52,6 +53,17 @@ static bool is_image(const ob_descriptor *d)
 	return !d->has_platform || !ob_str_eq(d->platform.os, "unknown");
 }
 
+static void add_platform(const ob_descriptor *d, summary *s)
+{
+	char text[128];
+
+	if (!d->has_platform)
+		return;
+	ob_platform_format(&d->platform, text);
+	if (!ob_strlist_contains(&s->platforms, text)) /* without memory the list is shorter */
+		(void)ob_strlist_add(&s->platforms, text);
+}
+
 static void add_document(ob_store *store, const ob_descriptor *d, unsigned depth, summary *s)
 {
 	ob_autodone(ob_buffer) text = OB_BUFFER_INIT(OB_LIMIT_MANIFEST, "image document");
@@ -67,9 +79,12 @@ static void add_document(ob_store *store, const ob_descriptor *d, unsigned depth
 	if (depth == 0 ||
 	    ob_index_parse(text.data, text.len, d->media_type, &index, NULL) != OCIB_OK)
 		return;
-	for (size_t i = 0; i < index->manifest_count; i++)
-		if (is_image(&index->manifests[i]))
-			add_document(store, &index->manifests[i], depth - 1, s);
+	for (size_t i = 0; i < index->manifest_count; i++) {
+		if (!is_image(&index->manifests[i]))
+			continue;
+		add_platform(&index->manifests[i], s);
+		add_document(store, &index->manifests[i], depth - 1, s);
+	}
 }
 
 /** The familiar form of a full reference; of anything else a copy. */
@@ -84,6 +99,20 @@ static char *familiar_name(const char *name)
 	return full && ob_str_eq(full, name) ? ob_reference_familiar(&ref) : strdup(name);
 }
 
+/** What is written there of an image's own, of an index what it says of its images. */
+static char *platforms_of(const summary *s)
+{
+	ob_autodone(ob_buffer) text = OB_BUFFER_INIT(OB_LIMIT_MANIFEST, "platforms");
+	char one[128] = "", *out = NULL;
+
+	if (s->images == 1 && s->parsed)
+		ob_platform_format(&s->parsed->platform, one);
+	ob_buffer_append_str(&text, one);
+	for (size_t i = 0; i < s->platforms.len && s->images != 1; i++)
+		ob_buffer_printf(&text, "%s%s", i ? "," : "", s->platforms.items[i]);
+	return ob_buffer_finish(&text, &out, NULL) ? NULL : out;
+}
+
 static ocib_errc tell(ob_store *store, const ob_descriptor *d, ocib_store_ref_fn each, void *user,
 		      ocib_error **err)
 {
@@ -96,14 +125,15 @@ static ocib_errc tell(ob_store *store, const ob_descriptor *d, ocib_store_ref_fn
 		return ob_fail_nomem(err);
 	add_document(store, d, MAX_DEPTH, &s);
 	is_one = s.images == 1 && s.parsed;
-	if (is_one)
-		ob_platform_format(&s.parsed->platform, s.platform);
+	ob_autofree char *platform = platforms_of(&s);
+	if (!platform)
+		return ob_fail_nomem(err);
 	const ocib_store_ref line = {
 		.name = name,
 		.full_name = full,
 		.digest = d->digest.text,
 		.image_id = s.config.text,
-		.platform = s.platform,
+		.platform = platform,
 		.created = is_one && s.parsed->created ? s.parsed->created : "",
 		.size = s.size,
 	};

@@ -35,7 +35,7 @@ typedef struct ocib_store_ref {
 	const char *full_name; /**< "docker.io/library/runtime:latest" */
 	const char *digest;    /**< of the manifest or index */
 	const char *image_id;  /**< digest of the config; "" for an index of several platforms */
-	const char *platform;  /**< "linux/amd64"; "" for an index */
+	const char *platform;  /**< "linux/amd64"; all of an index, comma-separated */
 	const char *created;   /**< RFC 3339 or "" */
 	uint64_t size;         /**< bytes of all blobs, packed */
 } ocib_store_ref;
