@@ -10,9 +10,9 @@ typedef struct transfer_values {
 } transfer_values;
 
 #define AT(field) offsetof(transfer_values, field)
-#define TRANSFER_OPTIONS                                                                          \
+#define TRANSFER_OPTIONS(which)                                                                   \
 	{"platform",   0,         CLI_STRING,                                                     \
-	 AT(platform), "OS/ARCH", "which image of an index (default: this machine's)"},           \
+	 AT(platform), "OS/ARCH", "which image of an index (default: " which ")"},                \
 		{"all", 0, CLI_FLAG, AT(all), NULL, "the whole index with all its platforms"},    \
 		{"creds",         0,                                                              \
 		 CLI_STRING,      AT(creds),                                                      \
@@ -26,7 +26,8 @@ typedef struct transfer_values {
 	{                                                                                         \
 		"quiet", 'q', CLI_FLAG, AT(quiet), NULL, "print nothing but the digest"           \
 	}
-static const cli_option transfer_options[] = {TRANSFER_OPTIONS, CLI_OPTIONS_END};
+static const cli_option transfer_options[] = {TRANSFER_OPTIONS("this machine's"), CLI_OPTIONS_END};
+static const cli_option push_options[] = {TRANSFER_OPTIONS("all of them"), CLI_OPTIONS_END};
 
 typedef struct transfer_request {
 	transfer_values v;
@@ -196,7 +197,7 @@ const cli_command cli_command_push = {
 	.name = "push",
 	.usage = "[OPTIONS] NAME [DESTINATION]",
 	.summary = "send an image from the store to a registry",
-	.options = transfer_options,
+	.options = push_options,
 	.run = run_push,
 };
 const cli_command cli_command_copy = {

@@ -11,11 +11,14 @@
 #include "image/manifest.h"
 
 struct ocib_image {
+	ob_buffer index_json; /* of the index that the name means; len 0: there is none */
+	ob_digest index_digest;
 	ob_buffer manifest_json;
 	ob_buffer config_json;
 	ob_manifest *manifest;
 	ob_config *config;
 	ob_digest digest;
+	char platform[128];
 	uint64_t size;
 	ocib_history_entry *history;
 };
@@ -26,6 +29,7 @@ ocib_image *ocib_image_free(ocib_image *image)
 {
 	if (!image)
 		return NULL;
+	ob_buffer_done(&image->index_json);
 	ob_buffer_done(&image->manifest_json);
 	ob_buffer_done(&image->config_json);
 	ob_manifest_free(image->manifest);
@@ -91,20 +95,33 @@ static ocib_errc read_documents(ocib_image *image, ob_transfer *t, ocib_error **
 	return rc;
 }
 
+/* The name may mean more than the image that was chosen. */
+static ocib_errc read_index(ocib_image *image, ob_transfer *t, ocib_error **err)
+{
+	if (ob_digest_eq(&t->named.digest, &t->root.digest))
+		return OCIB_OK;
+	image->index_digest = t->named.digest;
+	return ob_store_read_blob(t->work, &t->named.digest, &image->index_json, err);
+}
+
 static ocib_errc load(ob_transfer *t, ocib_image **out, ocib_error **err)
 {
 	ob_auto(ocib_image) image = calloc(1, sizeof(*image));
 
 	if (!image)
 		return ob_fail_nomem(err);
+	image->index_json = (ob_buffer)OB_BUFFER_INIT(OB_LIMIT_MANIFEST, "image index");
 	image->manifest_json = (ob_buffer)OB_BUFFER_INIT(OB_LIMIT_MANIFEST, "manifest");
 	image->config_json = (ob_buffer)OB_BUFFER_INIT(OB_LIMIT_CONFIG, "image configuration");
-	ocib_errc rc = read_documents(image, t, err);
+	ocib_errc rc = read_index(image, t, err);
+	if (!rc)
+		rc = read_documents(image, t, err);
 	if (!rc)
 		rc = make_history(image, err);
 	if (rc)
 		return rc;
 	image->digest = t->root.digest;
+	ob_platform_format(&image->config->platform, image->platform);
 	image->size = image->manifest_json.len + image->config_json.len;
 	for (size_t i = 0; i < image->manifest->layer_count; i++)
 		image->size += image->manifest->layers[i].size;
@@ -112,12 +129,16 @@ static ocib_errc load(ob_transfer *t, ocib_image **out, ocib_error **err)
 	return OCIB_OK;
 }
 
-ocib_errc ocib_image_open(ocib_context *ctx, ocib_store *store, const char *name, ocib_image **out,
-			  ocib_error **err)
+ocib_errc ocib_image_open_platform(ocib_context *ctx, ocib_store *store, const char *name,
+				   const char *platform, ocib_image **out, ocib_error **err)
 {
 	ob_autodone(ob_transfer) transfer = {0};
+	ocib_transfer_options options = OCIB_TRANSFER_OPTIONS_INIT;
 
-	ocib_errc rc = ob_transfer_init(&transfer, ctx, store, NULL, err);
+	if (platform && ob_str_eq(platform, "all"))
+		return ob_fail(err, OCIB_ERR_INVALID, "an image is for one platform, not for all");
+	options.platform = platform;
+	ocib_errc rc = ob_transfer_init(&transfer, ctx, store, &options, err);
 	if (!rc)
 		rc = ob_image_name_parse(name, &transfer.source, err);
 	if (!rc)
@@ -126,6 +147,27 @@ ocib_errc ocib_image_open(ocib_context *ctx, ocib_store *store, const char *name
 		return rc;
 	rc = load(&transfer, out, err);
 	return rc ? ob_wrap(err, rc, "image '%s'", name) : OCIB_OK;
+}
+
+ocib_errc ocib_image_open(ocib_context *ctx, ocib_store *store, const char *name, ocib_image **out,
+			  ocib_error **err)
+{
+	return ocib_image_open_platform(ctx, store, name, NULL, out, err);
+}
+
+const char *ocib_image_platform(const ocib_image *image)
+{
+	return image->platform;
+}
+
+const char *ocib_image_index_digest(const ocib_image *image)
+{
+	return image->index_json.len ? image->index_digest.text : NULL;
+}
+
+const char *ocib_image_index_json(const ocib_image *image)
+{
+	return image->index_json.len ? image->index_json.data : NULL;
 }
 
 const char *ocib_image_digest(const ocib_image *image)

@@ -255,6 +255,8 @@ ocib_errc ocib_push(ocib_context *ctx, ocib_store *store, const char *name, cons
 
 	ocib_errc rc =
 		begin(&call, ctx, store, options, name, destination ? destination : name, err);
+	if (!rc && (!options || !options->platform))
+		call.t.all_platforms = true;
 	if (!rc)
 		rc = mean_store(&call.t.source, err);
 	if (!rc)

@@ -27,6 +27,8 @@ typedef struct ob_transfer {
 	ob_blob_fetcher *fetcher; /**< into work */
 	ob_blob_place place;
 	ob_descriptor root; /**< manifest, or index with all platforms; without annotations */
+	ob_descriptor
+		named; /**< what the source's name means: root, or an index that leads there */
 	ocib_transfer_result result;
 } ob_transfer;
 

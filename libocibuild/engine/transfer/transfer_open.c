@@ -49,6 +49,7 @@ ocib_errc ob_transfer_init(ob_transfer *t, ocib_context *ctx, ob_store *store,
 void ob_transfer_done(ob_transfer *t)
 {
 	ob_descriptor_done(&t->root);
+	ob_descriptor_done(&t->named);
 	ob_blob_fetcher_free(t->fetcher);
 	if (t->temp_layout)
 		(void)ocib_store_close(t->temp_layout);
@@ -240,13 +241,12 @@ ocib_errc ob_transfer_fetch(ob_transfer *t, ocib_error **err)
 
 static ocib_errc open_source(ob_transfer *t, ob_store *into, ocib_error **err)
 {
-	ob_autodone(ob_descriptor) named = {0};
 	ob_autodone(ob_descriptor) chosen = {0};
 	ob_autodone(blob_list) documents = {.t = t};
 
-	ocib_errc rc = find(t, into, &named, err);
+	ocib_errc rc = find(t, into, &t->named, err);
 	if (!rc)
-		rc = choose(t, &named, &chosen, err);
+		rc = choose(t, &t->named, &chosen, err);
 	if (rc)
 		return rc;
 	/* What the source says about it beside is the source's affair: names, for one. */

@@ -13,7 +13,18 @@ typedef struct ocib_image ocib_image;
 /** @param name reference, digest, "oci:DIR[:TAG]" …. Branch on: OCIB_ERR_NOTFOUND. */
 OCIB_API ocib_errc ocib_image_open(ocib_context *ctx, ocib_store *store, const char *name,
 				   ocib_image **out, ocib_error **err);
+/**
+ * The same, and of an index of several platforms the image for @p platform ("linux/arm64"; NULL: this
+ * machine's). Branch on: OCIB_ERR_NOTFOUND (also: none for that platform), OCIB_ERR_INVALID.
+ */
+OCIB_API ocib_errc ocib_image_open_platform(ocib_context *ctx, ocib_store *store, const char *name,
+					    const char *platform, ocib_image **out,
+					    ocib_error **err);
 OCIB_API ocib_image *ocib_image_free(ocib_image *image);
+OCIB_API const char *ocib_image_platform(const ocib_image *image); /**< "linux/amd64"; borrowed */
+/** Of the index that the name meant; NULL when it meant the image itself. Borrowed. */
+OCIB_API const char *ocib_image_index_digest(const ocib_image *image);
+OCIB_API const char *ocib_image_index_json(const ocib_image *image); /**< borrowed; or NULL */
 OCIB_API const char *ocib_image_digest(const ocib_image *image); /**< of the manifest; borrowed */
 OCIB_API const char *ocib_image_id(const ocib_image *image); /**< digest of the config; borrowed */
 OCIB_API const char *ocib_image_manifest_json(const ocib_image *image); /**< borrowed */

@@ -11,9 +11,9 @@ extern "C" {
 /** Start from OCIB_TRANSFER_OPTIONS_INIT; a zero field means its default. */
 typedef struct ocib_transfer_options {
 	size_t size; /**< sizeof this struct, set by the initialiser */
-	const char
-		*platform; /**< which of an index; default this machine's; "all" keeps the index */
-	int plain_http;    /**< non-zero: registries over HTTP */
+	/** Which of an index; "all" keeps the index. Default this machine's, for a push all. */
+	const char *platform;
+	int plain_http; /**< non-zero: registries over HTTP */
 	int skip_tls_verify;
 	const char *ca_cert;  /**< PEM file, more trust for registries */
 	const char *username; /**< default: Docker's config.json */
