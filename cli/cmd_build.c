@@ -5,16 +5,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "build_outputs.h"
+#include "build_result.h"
 #include "build_secrets.h"
 #include "build_ssh.h"
 #include "cli.h"
 #include "progress.h"
 
 typedef struct values {
-	const char *file, *target, *platform, *network, *shm_size, *progress, *iidfile,
-		*metadata_file, *ca_cert, *jobs;
-	cli_list tags, build_args, build_contexts, labels, annotations, no_cache_filter, add_hosts,
-		ulimits, outputs, secrets, ssh;
+	const char *file, *target, *network, *shm_size, *progress, *iidfile, *metadata_file,
+		*ca_cert, *jobs;
+	cli_list platforms, tags, build_args, build_contexts, labels, annotations, no_cache_filter,
+		add_hosts, ulimits, outputs, secrets, ssh;
 	int no_cache, pull, push, quiet, offline, plain_http, load;
 } values;
 
@@ -28,11 +29,11 @@ static const cli_option options[] = {
 	{"build-context", 0, CLI_LIST, AT(build_contexts), "NAME=VALUE",
 	 "a named context: a directory, a URL, a git repository, oci-layout://DIR[:TAG|@DIGEST], docker-image://NAME"},
 	{"target", 0, CLI_STRING, AT(target), "STAGE", "stage to build (default: the last)"},
-	{"platform", 0, CLI_STRING, AT(platform), "OS/ARCH",
-	 "what to build for (default: this machine)"},
+	{"platform", 0, CLI_LIST, AT(platforms), "OS/ARCH[,…]",
+	 "what to build for; several give an index; repeatable (default: this machine)"},
 	{"label", 0, CLI_LIST, AT(labels), "KEY=VALUE", "label for the image; repeatable"},
 	{"annotation", 0, CLI_LIST, AT(annotations), "KEY=VALUE",
-	 "annotation for the manifest; repeatable"},
+	 "annotation for the manifest, or for what 'index:' or 'manifest[OS/ARCH]:' names; repeatable"},
 	{"output", 'o', CLI_LIST, AT(outputs), "SPEC",
 	 "where the image goes, e.g. type=oci,dest=DIR,tar=false; repeatable (default: the store)"},
 	{"push", 0, CLI_FLAG, AT(push), NULL, "push every tag when the image is built"},
@@ -188,12 +189,30 @@ static int take_epoch(const cli_command *self, ocib_build_options *o)
 	return EXIT_OK;
 }
 
+/* --platform a,b is --platform a --platform b. */
+static char *join_platforms(const cli_list *platforms)
+{
+	size_t len = 1;
+	char *text, *end;
+
+	for (size_t i = 0; i < platforms->len; i++)
+		len += strlen(platforms->items[i]) + 1;
+	text = end = malloc(len);
+	for (size_t i = 0; text && i < platforms->len; i++) {
+		if (i)
+			*end++ = ',';
+		end = stpcpy(end, platforms->items[i]);
+	}
+	if (text)
+		*end = '\0';
+	return text;
+}
+
 static void fill_options(const values *v, const char *context, ocib_build_options *o)
 {
 	o->context = context;
 	o->dockerfile = v->file;
 	o->target = v->target;
-	o->platform = v->platform;
 	o->tags = v->tags.items;
 	o->build_args = v->build_args.items;
 	o->build_contexts = v->build_contexts.items;
@@ -210,66 +229,6 @@ static void fill_options(const values *v, const char *context, ocib_build_option
 	o->plain_http = v->plain_http;
 }
 
-static int write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "we");
-
-	if (!file || fputs(text, file) < 0 || fclose(file) != 0) {
-		fprintf(stderr, "ocibuild: error: write '%s': %s\n", path, strerror(errno));
-		return EXIT_OTHER;
-	}
-	return EXIT_OK;
-}
-
-static int write_metadata(const values *v, const ocib_image *image)
-{
-	FILE *file = fopen(v->metadata_file, "we");
-
-	if (!file) {
-		fprintf(stderr, "ocibuild: error: open '%s': %s\n", v->metadata_file,
-			strerror(errno));
-		return EXIT_OTHER;
-	}
-	fprintf(file, "{\n  \"containerimage.config.digest\": \"%s\",\n", ocib_image_id(image));
-	fprintf(file, "  \"containerimage.digest\": \"%s\"", ocib_image_digest(image));
-	if (v->tags.len) {
-		fputs(",\n  \"image.name\": \"", file);
-		for (size_t i = 0; i < v->tags.len; i++)
-			fprintf(file, "%s%s", i ? "," : "", v->tags.items[i]);
-		fputc('"', file);
-	}
-	fputs("\n}\n", file);
-	if (fclose(file) == 0)
-		return EXIT_OK;
-	fprintf(stderr, "ocibuild: error: write '%s': %s\n", v->metadata_file, strerror(errno));
-	return EXIT_OTHER;
-}
-
-static int show_result(cli *app, const values *v, const ocib_image *image)
-{
-	int status = EXIT_OK;
-	char size[16];
-
-	progress_pause(app->view);
-	if (v->iidfile)
-		status = write_file(v->iidfile, ocib_image_id(image));
-	if (v->metadata_file && status == EXIT_OK)
-		status = write_metadata(v, image);
-	if (v->quiet) {
-		printf("%s\n", ocib_image_id(image));
-		return status;
-	}
-	if (app->progress &&
-	    (strcmp(app->progress, "rawjson") == 0 || strcmp(app->progress, "quiet") == 0))
-		return status;
-	cli_format_size(ocib_image_size(image), size);
-	fprintf(stderr, "built %s (%zu layers, %s)\n", ocib_image_digest(image),
-		ocib_image_layer_count(image), size);
-	for (size_t i = 0; i < v->tags.len; i++)
-		fprintf(stderr, "tagged %s\n", v->tags.items[i]);
-	return status;
-}
-
 static int build(cli *app, const values *v, const ocib_build_options *o)
 {
 	ocib_error *err = NULL;
@@ -284,7 +243,13 @@ static int build(cli *app, const values *v, const ocib_build_options *o)
 		return status;
 	if (ocib_build_run(app->context, app->store, o, &image, &err) != OCIB_OK)
 		return cli_report(app, err);
-	status = show_result(app, v, image);
+	const build_report report = {
+		.iidfile = v->iidfile,
+		.metadata_file = v->metadata_file,
+		.tags = &v->tags,
+		.quiet = v->quiet,
+	};
+	status = build_report_show(app, &report, image);
 	ocib_image_free(image);
 	return status;
 }
@@ -295,7 +260,7 @@ static int run_parsed(cli *app, const cli_command *self, values *v, const char *
 	build_outputs outputs = {0};
 	build_secrets secrets = {0};
 	build_ssh ssh = {0};
-	char **owned = NULL, *text = NULL;
+	char **owned = NULL, *text = NULL, *platform = join_platforms(&v->platforms);
 	int status = check_values(self, v, context, &o);
 
 	if (status == EXIT_OK)
@@ -310,6 +275,7 @@ static int run_parsed(cli *app, const cli_command *self, values *v, const char *
 		status = EXIT_OTHER;
 	if (status == EXIT_OK) {
 		fill_options(v, context, &o);
+		o.platform = platform;
 		if (v->file && strcmp(v->file, "-") == 0) {
 			o.dockerfile = NULL;
 			o.dockerfile_text = text = read_stdin();
@@ -322,6 +288,7 @@ static int run_parsed(cli *app, const cli_command *self, values *v, const char *
 		free(owned[i]);
 	free(owned);
 	free(text);
+	free(platform);
 	build_outputs_done(&outputs);
 	build_secrets_done(&secrets);
 	build_ssh_done(&ssh);
@@ -341,10 +308,10 @@ static int run(cli *app, const cli_command *self, int argc, char **argv)
 					 count ? rest[1] : "");
 	if (status == EXIT_OK)
 		status = run_parsed(app, self, &v, rest[0]);
-	cli_list *const lists[] = {&v.tags,      &v.build_args,  &v.build_contexts,
-				   &v.labels,    &v.annotations, &v.no_cache_filter,
-				   &v.add_hosts, &v.ulimits,     &v.outputs,
-				   &v.secrets,   &v.ssh};
+	cli_list *const lists[] = {&v.platforms,       &v.tags,      &v.build_args,
+				   &v.build_contexts,  &v.labels,    &v.annotations,
+				   &v.no_cache_filter, &v.add_hosts, &v.ulimits,
+				   &v.outputs,         &v.secrets,   &v.ssh};
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		cli_list_free(lists[i]);
 	return status < 0 ? EXIT_OK : status;

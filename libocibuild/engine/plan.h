@@ -116,7 +116,8 @@ typedef struct ob_step {
 
 typedef struct ob_node {
 	ob_node_kind kind;
-	char *name; /**< stage name, "stage-N", or "" for the only one; image; context name */
+	char *name;  /**< stage name, "stage-N", or "" for the only one; image; context name */
+	char *shown; /**< STAGE: the same for events, with its platform where several are built */
 	ob_platform platform;
 	bool needed; /**< the target depends on it */
 	/* IMAGE */
@@ -137,11 +138,19 @@ typedef struct ob_node {
 	ob_config *config; /**< complete but for diff_ids of its own steps and created times */
 } ob_node;
 
+/** What is exported: the target stage for one platform. */
+typedef struct ob_plan_target {
+	size_t node; /**< always a STAGE; targets may share one */
+	ob_platform platform;
+	ob_config *config; /**< complete but for diff_ids of its own steps and created times */
+} ob_plan_target;
+
 typedef struct ob_plan {
 	const ob_dockerfile *dockerfile; /**< borrowed */
 	ob_node *nodes; /**< in dependency order: a node refers to earlier ones only */
 	size_t node_count;
-	size_t target;          /**< node to export; always a STAGE */
+	ob_plan_target *targets; /**< in the order of the platforms; at least one */
+	size_t target_count;
 	ob_strlist unused_args; /**< --build-arg names nothing consumed, for a warning */
 	bool has_epoch; /**< SOURCE_DATE_EPOCH, of the options or of an ARG in the Dockerfile */
 	int64_t epoch;
@@ -149,6 +158,7 @@ typedef struct ob_plan {
 	size_t trigger_count;
 	ob_remote_context *remotes; /**< named contexts that were fetched */
 	size_t remote_count;
+	ob_strlist remote_addresses; /**< of @ref remotes */
 	ocib_error *missing; /**< checking: why the first base that is missing is not there */
 } ob_plan;
 
@@ -159,13 +169,16 @@ typedef struct ob_named_context {
 } ob_named_context;
 
 typedef struct ob_plan_options {
-	const char *context_dir;      /**< absolute; NULL where there is a tree */
-	ob_tree *context_tree;        /**< borrowed; a context that is an archive */
-	bool context_is_remote;       /**< no ignore file speaks of it */
-	const char *dockerfile_path;  /**< for its .dockerignore; NULL when it came from stdin */
-	const char *target;           /**< or NULL */
-	ob_platform platform;         /**< what is built */
-	bool platform_given;          /**< asked for, so the image says it whatever its base says */
+	const char *context_dir;     /**< absolute; NULL where there is a tree */
+	ob_tree *context_tree;       /**< borrowed; a context that is an archive */
+	bool context_is_remote;      /**< no ignore file speaks of it */
+	const char *dockerfile_path; /**< for its .dockerignore; NULL when it came from stdin */
+	const char *target;          /**< or NULL */
+	ob_platform platform;        /**< what is built */
+	bool platform_given;         /**< asked for, so the image says it whatever its base says */
+	const ob_platform *also;     /**< further platforms; each is a target of its own */
+	size_t also_count;
+	bool show_platforms;          /**< names of stages say their platform */
 	const ob_strlist *build_args; /**< KEY=VALUE */
 	const ob_strlist *labels;     /**< keys and values alternating */
 	const ob_named_context *contexts;
@@ -182,6 +195,9 @@ typedef struct ob_plan_options {
 } ob_plan_options;
 
 /**
+ * One plan for all platforms: what does not depend on the platform is there once. Rules of a check are
+ * applied for the first.
+ *
  * Several bases are resolved side by side on threads, so a context with a listener must be pumped.
  * Kinds: SYNTAX and UNSUPPORTED (located), NOTFOUND (base, stage), LIMIT, NETWORK, PROTOCOL …
  */

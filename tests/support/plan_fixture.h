@@ -163,12 +163,12 @@ static inline void plan_ok(plan_fixture *f, const char *text)
 
 static inline const ob_node *plan_target(const plan_fixture *f)
 {
-	return &f->plan->nodes[f->plan->target];
+	return &f->plan->nodes[f->plan->targets[0].node];
 }
 
 static inline const ob_config *plan_config(const plan_fixture *f)
 {
-	return plan_target(f)->config;
+	return f->plan->targets[0].config;
 }
 
 static inline const ob_step *plan_step(const plan_fixture *f, size_t i)

@@ -197,3 +197,88 @@ TEST(export__forced_compression_repacks_the_base_and_both_packings_are_read)
 	assert_int_equal(ocib_image_layer_count(f.image), 2);
 	fixture_done(&f);
 }
+
+static void build_both(build_fixture *f, ocib_output output, const char *dockerfile)
+{
+	f->options.outputs = &output;
+	f->options.output_count = 1;
+	f->options.platform = "linux/amd64,linux/arm64,linux/x86_64";
+	fixture_build(f, dockerfile);
+	f->options.outputs = NULL;
+	f->options.output_count = 0;
+}
+
+TEST(export__several_platforms_give_an_index)
+{
+	build_fixture f = fixture_new();
+	static const char *const tags[] = {"both", NULL};
+	static const char *const annotations[] = {"index:a=b", "manifest[linux/arm64]:c=d", NULL};
+	ocib_image *arm = NULL;
+
+	write_context(&f);
+	f.options.tags = tags;
+	f.options.annotations = annotations;
+	build_both(&f, (ocib_output){.type = "store"}, TEXT);
+	assert_non_null(ocib_image_index_digest(f.image));
+	assert_string_equal(ocib_image_platform(f.image), "linux/amd64");
+	assert_non_null(strstr(ocib_image_index_json(f.image), "\"annotations\":{\"a\":\"b\"}"));
+	assert_null(ocib_image_annotation(f.image, "c"));
+	ASSERT_OK(ocib_image_open_platform(f.ctx, f.store, "both", "linux/aarch64", &arm, &t_err));
+	assert_string_equal(ocib_image_platform(arm), "linux/arm64");
+	assert_string_equal(ocib_image_annotation(arm, "c"), "d");
+	assert_string_equal(ocib_image_index_digest(arm), ocib_image_index_digest(f.image));
+	ASSERT_ERROR(ocib_image_open_platform(f.ctx, f.store, "both", "linux/s390x", &arm, &t_err),
+		     OCIB_ERR_NOTFOUND, "there is linux/amd64, linux/arm64");
+	ocib_image_free(arm);
+	fixture_done(&f);
+}
+
+TEST(export__each_platform_has_a_folder_of_its_own)
+{
+	build_fixture f = fixture_new();
+	static const char dockerfile[] =
+		"FROM scratch\nARG TARGETARCH\nCOPY a.txt /$TARGETARCH\nCOPY dir /\n";
+	char list[512];
+
+	write_context(&f);
+	build_both(&f, (ocib_output){.type = "local", .dest = in_temp("out")}, dockerfile);
+	assert_content(in_temp("out/linux_amd64/amd64"), "hello");
+	assert_content(in_temp("out/linux_arm64/sub/b.txt"), "there");
+	build_both(&f, (ocib_output){.type = "tar", .dest = in_temp("out.tar")}, dockerfile);
+	list_tar(in_temp("out.tar"), list, sizeof(list));
+	assert_string_equal(list, "linux_amd64:0:0 linux_amd64/sub:0:0 linux_amd64/amd64:0:5 "
+				  "linux_amd64/sub/b.txt:0:5 linux_arm64:0:0 linux_arm64/sub:0:0 "
+				  "linux_arm64/arm64:0:5 linux_arm64/sub/b.txt:0:5 ");
+	fixture_done(&f);
+}
+
+TEST(export__one_platform_is_an_index_where_a_build_argument_says_so)
+{
+	build_fixture f = fixture_new();
+	static const char *const args[] = {"BUILDKIT_MULTI_PLATFORM=1", NULL};
+
+	write_context(&f);
+	f.options.build_args = args;
+	fixture_build(&f, TEXT);
+	assert_non_null(ocib_image_index_digest(f.image));
+	fixture_done(&f);
+}
+
+TEST(export__what_cannot_be_for_several_platforms_is_refused)
+{
+	build_fixture f = fixture_new();
+	ocib_output docker = {.type = "docker", .dest = in_temp("x.tar")};
+
+	write_context(&f);
+	f.options.outputs = &docker;
+	f.options.output_count = 1;
+	f.options.platform = "linux/amd64,linux/arm64";
+	ASSERT_ERROR(fixture_try(&f, TEXT), OCIB_ERR_INVALID, "holds one platform");
+	f.options.output_count = 0;
+	f.options.platform = "linux/amd64,";
+	ASSERT_OK(fixture_try(&f, TEXT));
+	assert_null(ocib_image_index_digest(f.image));
+	f.options.platform = "linux/amd64,no such";
+	ASSERT_ERROR(fixture_try(&f, TEXT), OCIB_ERR_INVALID, "platform 'no such'");
+	fixture_done(&f);
+}

@@ -70,7 +70,7 @@ static const ob_node *from_of(const plan_fixture *f, size_t i)
 {
 	size_t from = mount_of(f, i)->from;
 
-	assert_true(from < f->plan->node_count && from < f->plan->target);
+	assert_true(from < f->plan->node_count && from < f->plan->targets[0].node);
 	return &f->plan->nodes[from];
 }
 

@@ -1,4 +1,4 @@
-/* engine/build/assemble.c — the target's configuration and manifest, as BuildKit's exporter writes them.
+/* engine/build/assemble.c — a target's configuration and manifest, as BuildKit's exporter writes them.
  *
  * The plan left open what only execution knows: which layers there are, and when they were made. A
  * layer's history entry has the time of its record, so that a build from the cache gives the image that
@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/limits.h"
 #include "base/strings.h"
+#include "engine/build/annotations.h"
 #include "engine/build/build.h"
 #include "engine/build/recompress.h"
 
@@ -27,9 +28,9 @@ static int set_text(char **field, const char *text)
 }
 
 /* Times of the layers that steps made: of the target's own and of all stages below it. */
-static int fill_layer_times(const ob_build *build, ob_config *config)
+static int fill_layer_times(const ob_build *build, const ob_plan_target *target, ob_config *config)
 {
-	const ob_node *node = &build->plan->nodes[build->plan->target];
+	const ob_node *node = &build->plan->nodes[target->node];
 
 	for (; node->kind == OB_NODE_STAGE; node = &build->plan->nodes[node->base]) {
 		const ob_stage_run *stage = &build->nodes[node - build->plan->nodes].stage;
@@ -86,10 +87,9 @@ static int fill_other_times(ob_config *config)
 	return 0;
 }
 
-/* The image at the bottom of the target; NULL: it begins with nothing, or with a root file system. */
-static ob_image_source *base_image(const ob_build *build)
+ob_image_source *ob_build_base_image(const ob_build *build, const ob_plan_target *target)
 {
-	const ob_node *node = &build->plan->nodes[build->plan->target];
+	const ob_node *node = &build->plan->nodes[target->node];
 
 	while (node->kind == OB_NODE_STAGE)
 		node = &build->plan->nodes[node->base];
@@ -97,9 +97,9 @@ static ob_image_source *base_image(const ob_build *build)
 }
 
 /* How many entries came with the base image: they keep their times. */
-static size_t inherited_entries(const ob_build *build)
+static size_t inherited_entries(const ob_build *build, const ob_plan_target *target)
 {
-	const ob_image_source *base = base_image(build);
+	const ob_image_source *base = ob_build_base_image(build, target);
 
 	return base ? ob_image_source_config(base)->history_count : 0;
 }
@@ -112,12 +112,12 @@ static bool is_later(const char *time, int64_t epoch)
 	return !ob_time_parse(time, &sec, &nsec) || sec > epoch || (sec == epoch && nsec > 0);
 }
 
-static int clamp_times(const ob_build *build, ob_config *config)
+static int clamp_times(const ob_build *build, const ob_plan_target *target, ob_config *config)
 {
 	char epoch[40];
 
 	ob_time_format(build->epoch, 0, epoch);
-	for (size_t i = inherited_entries(build); i < config->history_count; i++) {
+	for (size_t i = inherited_entries(build, target); i < config->history_count; i++) {
 		char **created = &config->history[i].created;
 
 		if ((!*created || is_later(*created, build->epoch)) && set_text(created, epoch) < 0)
@@ -137,11 +137,11 @@ static int set_created(ob_config *config)
 	return 0;
 }
 
-static int set_times(const ob_build *build, ob_config *config)
+static int set_times(const ob_build *build, const ob_plan_target *target, ob_config *config)
 {
-	if (fill_layer_times(build, config) < 0 || fill_other_times(config) < 0)
+	if (fill_layer_times(build, target, config) < 0 || fill_other_times(config) < 0)
 		return -1;
-	if (build->has_epoch && clamp_times(build, config) < 0)
+	if (build->has_epoch && clamp_times(build, target, config) < 0)
 		return -1;
 	return set_created(config);
 }
@@ -158,13 +158,13 @@ static int set_diff_ids(const ob_tree *tree, ob_config *config)
 	return 0;
 }
 
-static ocib_errc write_config(ob_build *build, const ob_tree *tree, ob_descriptor *out,
-			      ocib_error **err)
+static ocib_errc write_config(ob_build *build, const ob_plan_target *target, const ob_tree *tree,
+			      ob_descriptor *out, ocib_error **err)
 {
 	ob_autodone(ob_buffer) text = OB_BUFFER_INIT(OB_LIMIT_CONFIG, "image configuration");
-	ob_auto(ob_config) config = ob_config_copy(build->plan->nodes[build->plan->target].config);
+	ob_auto(ob_config) config = ob_config_copy(target->config);
 
-	if (!config || set_diff_ids(tree, config) < 0 || set_times(build, config) < 0)
+	if (!config || set_diff_ids(tree, config) < 0 || set_times(build, target, config) < 0)
 		return ob_fail_nomem(err);
 	ocib_errc r = ob_config_format(config, &text, err);
 	if (r == OCIB_OK)
@@ -217,21 +217,6 @@ static ocib_errc add_layer(ob_build *build, ob_tree *tree, size_t i, ob_manifest
 	return OCIB_OK;
 }
 
-static ocib_errc add_annotations(const ob_build *build, ob_manifest *manifest, ocib_error **err)
-{
-	for (const char *const *one = build->options.annotations; one && *one; one++) {
-		const char *equals = strchr(*one, '=');
-
-		if (!equals || equals == *one)
-			return ob_fail(err, OCIB_ERR_INVALID,
-				       "an annotation is KEY=VALUE, not '%s'", *one);
-		ob_autofree char *key = strndup(*one, (size_t)(equals - *one));
-		if (!key || ob_env_set(&manifest->annotations, key, equals + 1) < 0)
-			return ob_fail_nomem(err);
-	}
-	return OCIB_OK;
-}
-
 /* The name without the digest, which has an annotation of its own. */
 static int set_base(ob_manifest *manifest, const ob_image_source *base)
 {
@@ -247,43 +232,125 @@ static int set_base(ob_manifest *manifest, const ob_image_source *base)
 		       : 0;
 }
 
-static ocib_errc annotate_base(const ob_build *build, ob_manifest *manifest, ocib_error **err)
+static ocib_errc annotate_base(const ob_build *build, const ob_plan_target *target,
+			       ob_manifest *manifest, ocib_error **err)
 {
-	const ob_image_source *base = build->options.annotate_base ? base_image(build) : NULL;
+	const ob_image_source *base =
+		build->options.annotate_base ? ob_build_base_image(build, target) : NULL;
 
 	return base && set_base(manifest, base) < 0 ? ob_fail_nomem(err) : OCIB_OK;
 }
 
-static ocib_errc fill_manifest(ob_build *build, ob_tree *tree, ob_manifest *manifest,
+static ocib_errc fill_manifest(ob_build *build, const ob_plan_target *target, ob_manifest *manifest,
 			       ocib_error **err)
 {
+	ob_tree *tree = build->nodes[target->node].tree;
+
 	manifest->media_type = strdup(OB_MEDIA_OCI_MANIFEST);
 	if (!manifest->media_type)
 		return ob_fail_nomem(err);
-	ocib_errc r = write_config(build, tree, &manifest->config, err);
+	ocib_errc r = write_config(build, target, tree, &manifest->config, err);
 	for (size_t i = 0; i < ob_tree_layer_count(tree) && r == OCIB_OK; i++)
 		r = add_layer(build, tree, i, manifest, err);
 	if (r == OCIB_OK)
-		r = annotate_base(build, manifest, err);
-	return r == OCIB_OK ? add_annotations(build, manifest, err) : r;
+		r = annotate_base(build, target, manifest, err);
+	return r == OCIB_OK ? ob_annotations_add(build->options.annotations, OB_ANNOTATE_MANIFEST,
+						 &target->platform, &manifest->annotations, err)
+			    : r;
 }
 
-ocib_errc ob_build_assemble(ob_build *build, ob_descriptor *out, ocib_error **err)
+static ocib_errc write_document(ob_build *build, const char *type, const ob_buffer *text,
+				ob_descriptor *out, ocib_error **err)
 {
-	ob_tree *tree = build->nodes[build->plan->target].tree;
+	ocib_errc r = ob_store_write_blob(build->store, text->data, text->len, &out->digest, err);
+
+	if (r < 0)
+		return r;
+	out->size = text->len;
+	out->media_type = strdup(type);
+	return out->media_type ? OCIB_OK : ob_fail_nomem(err);
+}
+
+static ocib_errc assemble_one(ob_build *build, const ob_plan_target *target, ob_descriptor *out,
+			      ocib_error **err)
+{
 	ob_autodone(ob_buffer) text = OB_BUFFER_INIT(OB_LIMIT_MANIFEST, "manifest");
 	ob_auto(ob_manifest) manifest = calloc(1, sizeof(*manifest));
 
 	if (!manifest)
 		return ob_fail_nomem(err);
-	ocib_errc r = fill_manifest(build, tree, manifest, err);
+	ocib_errc r = fill_manifest(build, target, manifest, err);
 	if (r == OCIB_OK)
 		r = ob_manifest_format(manifest, &text, err);
 	if (r == OCIB_OK)
-		r = ob_store_write_blob(build->store, text.data, text.len, &out->digest, err);
+		r = write_document(build, OB_MEDIA_OCI_MANIFEST, &text, out, err);
+	return r == OCIB_OK ? ob_annotations_add(build->options.annotations,
+						 OB_ANNOTATE_MANIFEST_DESCRIPTOR, &target->platform,
+						 &out->annotations, err)
+			    : r;
+}
+
+/* --- several platforms --- */
+
+static ocib_errc fill_index(const ob_build *build, const ob_build_result *result, ob_index *index,
+			    ocib_error **err)
+{
+	index->media_type = strdup(OB_MEDIA_OCI_INDEX);
+	if (!index->media_type)
+		return ob_fail_nomem(err);
+	for (size_t i = 0; i < result->count; i++) {
+		ob_descriptor one = result->manifests[i]; /* borrowed */
+
+		one.has_platform = true;
+		one.platform = build->plan->targets[i].platform;
+		if (ob_index_add(index, &one) < 0)
+			return ob_fail_nomem(err);
+	}
+	return ob_annotations_add(build->options.annotations, OB_ANNOTATE_INDEX, NULL,
+				  &index->annotations, err);
+}
+
+static ocib_errc assemble_index(ob_build *build, ob_build_result *result, ocib_error **err)
+{
+	ob_autodone(ob_buffer) text = OB_BUFFER_INIT(OB_LIMIT_MANIFEST, "image index");
+	ob_auto(ob_index) index = calloc(1, sizeof(*index));
+
+	if (!index)
+		return ob_fail_nomem(err);
+	ocib_errc r = fill_index(build, result, index, err);
+	if (r == OCIB_OK)
+		r = ob_index_format(index, &text, err);
+	if (r == OCIB_OK)
+		r = write_document(build, OB_MEDIA_OCI_INDEX, &text, &result->root, err);
+	return r == OCIB_OK ? ob_annotations_add(build->options.annotations,
+						 OB_ANNOTATE_INDEX_DESCRIPTOR, NULL,
+						 &result->root.annotations, err)
+			    : r;
+}
+
+ocib_errc ob_build_assemble(ob_build *build, ob_build_result *out, ocib_error **err)
+{
+	const ob_plan *plan = build->plan;
+	ocib_errc r = OCIB_OK;
+
+	out->manifests = calloc(plan->target_count, sizeof(*out->manifests));
+	if (!out->manifests)
+		return ob_fail_nomem(err);
+	for (size_t i = 0; i < plan->target_count && r == OCIB_OK; i++, out->count++)
+		r = assemble_one(build, &plan->targets[i], &out->manifests[i], err);
 	if (r < 0)
 		return r;
-	out->media_type = strdup(OB_MEDIA_OCI_MANIFEST);
-	out->size = text.len;
-	return out->media_type ? OCIB_OK : ob_fail_nomem(err);
+	if (build->makes_index)
+		return assemble_index(build, out, err);
+	return ob_descriptor_copy(&out->root, &out->manifests[0]) < 0 ? ob_fail_nomem(err)
+								      : OCIB_OK;
+}
+
+void ob_build_result_done(ob_build_result *result)
+{
+	for (size_t i = 0; i < result->count; i++)
+		ob_descriptor_done(&result->manifests[i]);
+	free(result->manifests);
+	ob_descriptor_done(&result->root);
+	*result = (ob_build_result){0};
 }

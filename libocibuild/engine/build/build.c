@@ -10,7 +10,8 @@ typedef struct build_call {
 	ocib_context *ctx;
 	ob_store *store;
 	const ocib_build_options *options;
-	ob_descriptor manifest; /* what came out */
+	ob_build_result result; /* what came out */
+	char platform[128];     /* of its first image */
 } build_call;
 
 static ocib_errc run_build(ob_build *build, build_call *call, ocib_error **err)
@@ -25,9 +26,11 @@ static ocib_errc run_build(ob_build *build, build_call *call, ocib_error **err)
 	if (r == OCIB_OK)
 		r = ob_build_execute(build, err);
 	if (r == OCIB_OK)
-		r = ob_build_assemble(build, &call->manifest, err);
+		r = ob_build_assemble(build, &call->result, err);
 	if (r == OCIB_OK)
-		r = ob_build_export(build, &call->manifest, err);
+		r = ob_build_export(build, &call->result, err);
+	if (r == OCIB_OK)
+		ob_platform_format(&build->platforms[0], call->platform);
 	ob_build_done(build);
 	return r;
 }
@@ -56,7 +59,8 @@ ocib_errc ocib_build_run(ocib_context *ctx, ocib_store *store, const ocib_build_
 		return ob_fail(err, OCIB_ERR_INVALID, "a build needs a context and a store");
 	ocib_errc r = ob_pumped_call(ctx, build_thread, &call, err);
 	if (r == OCIB_OK && out)
-		r = ocib_image_open(ctx, store, call.manifest.digest.text, out, err);
-	ob_descriptor_done(&call.manifest);
+		r = ocib_image_open_platform(ctx, store, call.result.root.digest.text,
+					     call.platform, out, err);
+	ob_build_result_done(&call.result);
 	return r;
 }

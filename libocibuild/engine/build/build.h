@@ -9,7 +9,8 @@
  *   ssh_sockets.c   --ssh
  *   step_cache.c    keys and records             run_commit.c  what a RUN changed becomes a layer
  *   workshop.c      workers, temporary files     run_trees.c   unpacked layers
- *   assemble.c      configuration, manifest      export.c      where the image goes
+ *   assemble.c      configuration, manifest      annotations.c --annotation
+ *   export.c        where the image goes         export_registry.c into registries
  *
  * Thread rule: a stage is worked on by one thread at a time, and only that thread touches its
  * ob_stage_run; a commit thread touches nothing but its own ob_run_commit. What is shared is behind
@@ -65,6 +66,14 @@ typedef struct ob_ca_bundle {
 	uint8_t digest[OB_SHA256_LEN];
 } ob_ca_bundle;
 
+/** What came of a build. */
+typedef struct ob_build_result {
+	ob_descriptor *manifests; /**< of the plan's targets, in their order */
+	size_t count;
+	ob_descriptor root; /**< what names mean: the only manifest, or an index of all */
+} ob_build_result;
+void ob_build_result_done(ob_build_result *result);
+
 /** What a build reads. */
 typedef struct ob_build_input {
 	char *dir;        /**< the context, absolute; NULL where it is an archive's tree */
@@ -83,6 +92,10 @@ typedef struct ob_build {
 	int64_t epoch;
 	ob_layer_writer_options writer;
 	uint8_t settings[OB_SHA256_LEN]; /**< of all options that change a layer's bytes */
+	ob_platform *platforms;          /**< what is built; at least one */
+	size_t platform_count;
+	bool platform_given; /**< else it is this machine's because nobody said otherwise */
+	bool makes_index;
 	ob_ca_bundle ca;
 	ob_secrets secrets;
 	ob_ssh_sockets ssh;
@@ -181,12 +194,14 @@ ocib_errc ob_ca_bundle_wanted(const ob_ca_bundle *ca, ob_tree *base, bool *out, 
 ocib_errc ob_ca_bundle_add(const ob_ca_bundle *ca, ob_run_spec *spec, ocib_error **err);
 
 /* assemble.c */
-/** Write configuration and manifest of the target; *manifest describes the latter. */
-ocib_errc ob_build_assemble(ob_build *build, ob_descriptor *manifest, ocib_error **err);
+/** Write configuration and manifest of each target, and the index. */
+ocib_errc ob_build_assemble(ob_build *build, ob_build_result *out, ocib_error **err);
+/** The image at the bottom of a target; NULL: it begins with nothing, or with a root file system. */
+ob_image_source *ob_build_base_image(const ob_build *build, const ob_plan_target *target);
 
 /* export.c */
 /** Refuse outputs that cannot be, before anything is done. */
 ocib_errc ob_build_check_outputs(const ob_build *build, ocib_error **err);
-ocib_errc ob_build_export(ob_build *build, const ob_descriptor *manifest, ocib_error **err);
+ocib_errc ob_build_export(ob_build *build, const ob_build_result *result, ocib_error **err);
 
 #endif

@@ -1,7 +1,9 @@
 /* engine/build/build_options.c — what the caller asked for, checked before anything is read. */
 #include <string.h>
+#include "base/limits.h"
 #include "base/options.h"
 #include "base/strings.h"
+#include "engine/build/annotations.h"
 #include "engine/build/build.h"
 
 static ocib_errc set_compression(ob_build *build, ocib_error **err)
@@ -99,6 +101,68 @@ static ocib_errc set_epoch(ob_build *build, ocib_error **err)
 	return OCIB_OK;
 }
 
+static ocib_errc add_platform(ob_build *build, const char *text, ocib_error **err)
+{
+	ob_platform platform;
+
+	if (ob_str_eq_nocase(text, "local"))
+		ob_platform_host(&platform);
+	else if (ob_platform_parse(text, &platform, err))
+		return OCIB_ERR_INVALID;
+	for (size_t i = 0; i < build->platform_count; i++)
+		if (ob_platform_eq(&build->platforms[i], &platform))
+			return OCIB_OK;
+	if (build->platform_count == OB_LIMIT_PLATFORMS)
+		return ob_fail(err, OCIB_ERR_LIMIT,
+			       "more than %d platforms (limit OB_LIMIT_PLATFORMS)",
+			       OB_LIMIT_PLATFORMS);
+	build->platforms[build->platform_count++] = platform;
+	return OCIB_OK;
+}
+
+/* Does a build argument ask for an index where one platform alone is built? BuildKit's spelling. */
+static bool asks_for_index(const ob_build *build)
+{
+	static const char name[] = "BUILDKIT_MULTI_PLATFORM=";
+	const char *value = "";
+
+	for (const char *const *arg = build->options.build_args; arg && *arg; arg++)
+		if (ob_str_starts(*arg, name))
+			value = *arg + strlen(name);
+	return ob_str_eq(value, "1") || ob_str_eq_nocase(value, "t") ||
+	       ob_str_eq_nocase(value, "true");
+}
+
+/* "linux/amd64,linux/arm64"; of two that are the same one counts. */
+static ocib_errc set_platforms(ob_build *build, ocib_error **err)
+{
+	const char *given = build->options.platform;
+
+	build->platforms = calloc(OB_LIMIT_PLATFORMS, sizeof(*build->platforms));
+	if (!build->platforms)
+		return ob_fail_nomem(err);
+	build->platform_given = given && *given;
+	if (!build->platform_given)
+		given = "local";
+	while (*given) {
+		size_t len = strcspn(given, ",");
+		ob_autofree char *one = strndup(given, len);
+		ocib_errc r = one ? add_platform(build, one, err) : ob_fail_nomem(err);
+
+		if (r)
+			return r;
+		given += len + (given[len] == ',');
+	}
+	build->makes_index = build->platform_count > 1 || asks_for_index(build);
+	return OCIB_OK;
+}
+
+static ocib_errc check_annotations(ob_build *build, ocib_error **err)
+{
+	return ob_annotations_check(build->options.annotations, build->platforms,
+				    build->platform_count, build->makes_index, err);
+}
+
 ocib_errc ob_build_check_options(ob_build *build, const ocib_build_options *options,
 				 ocib_error **err)
 {
@@ -112,6 +176,10 @@ ocib_errc ob_build_check_options(ob_build *build, const ocib_build_options *opti
 		r = set_extra_hosts(build, err);
 	if (r == OCIB_OK)
 		r = set_epoch(build, err);
+	if (r == OCIB_OK)
+		r = set_platforms(build, err);
+	if (r == OCIB_OK)
+		r = check_annotations(build, err);
 	if (r == OCIB_OK)
 		r = ob_secrets_load(build->options.secrets, build->options.secret_count,
 				    &build->secrets, err);

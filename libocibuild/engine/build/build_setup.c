@@ -138,7 +138,11 @@ static ocib_errc make_plan(ob_build *build, ocib_error **err)
 		.context_is_remote = build->input.is_remote,
 		.dockerfile_path = build->input.dockerfile,
 		.target = options->target,
-		.platform_given = options->platform && *options->platform,
+		.platform = build->platforms[0],
+		.platform_given = build->platform_given,
+		.also = build->platforms + 1,
+		.also_count = build->platform_count - 1,
+		.show_platforms = build->makes_index,
 		.build_args = &in.build_args,
 		.labels = &in.labels,
 		.pull = options->pull != 0,
@@ -152,12 +156,8 @@ static ocib_errc make_plan(ob_build *build, ocib_error **err)
 	ocib_errc r = fill_input(options, &in, err);
 	if (r == OCIB_OK)
 		r = parse_network(options->network, &plan.network, err);
-	if (r == OCIB_OK && plan.platform_given)
-		r = ob_platform_parse(options->platform, &plan.platform, err);
 	if (r < 0)
 		return r;
-	if (!plan.platform_given)
-		ob_platform_host(&plan.platform);
 	plan.contexts = in.contexts;
 	plan.context_count = in.context_count;
 	r = ob_image_sources_new(build->ctx, build->store, &registry, &build->sources, err);
@@ -183,16 +183,13 @@ static void warn_plan(const ob_build *build)
 /* Whatever the options change in a layer's bytes: part of every key. */
 static ocib_errc set_settings(ob_build *build, ocib_error **err)
 {
-	const ob_node *target = &build->plan->nodes[build->plan->target];
-	char platform[128];
 	const int64_t numbers[] = {
 		LAYER_FORMAT,     (int64_t)build->writer.compression,  build->writer.level,
 		build->has_epoch, build->has_epoch ? build->epoch : 0,
 	};
 
-	ob_platform_format(&target->platform, platform);
-	const ob_key_part parts[] = {{numbers, sizeof(numbers)}, {platform, strlen(platform)}};
-	return ob_step_key("settings", parts, OB_ARRAY_LEN(parts), build->settings, err);
+	const ob_key_part part = {numbers, sizeof(numbers)};
+	return ob_step_key("settings", &part, 1, build->settings, err);
 }
 
 static ocib_errc make_nodes(ob_build *build, ocib_error **err)
@@ -286,6 +283,7 @@ void ob_build_done(ob_build *build)
 	ob_source_text_done(&build->text);
 	ob_strlist_done(&build->claims);
 	ob_strlist_done(&build->tags);
+	free(build->platforms);
 	ob_strlist_done(&build->extra_hosts);
 	ob_ca_bundle_done(&build->ca);
 	ob_secrets_done(&build->secrets);

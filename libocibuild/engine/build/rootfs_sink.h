@@ -23,8 +23,12 @@ ocib_errc ob_rootfs_sink_open_dir(const char *path, ob_rootfs_sink **out, ocib_e
 ob_rootfs_sink *ob_rootfs_sink_free(ob_rootfs_sink *sink);
 OB_DEFINE_AUTO(ob_rootfs_sink);
 
-/** Everything in @p tree: directories and what has no content first, then files in the order of their
- *  layers' tars, further names of a file as hard links. */
-ocib_errc ob_rootfs_write(ocib_context *ctx, ob_tree *tree, ob_rootfs_sink *sink, ocib_error **err);
+/**
+ * Everything in @p tree: directories and what has no content first, then files in the order of their
+ * layers' tars, further names of a file as hard links. The sink is not finished.
+ * @param folder where all of it is put; NULL: at the top.
+ */
+ocib_errc ob_rootfs_write(ocib_context *ctx, ob_tree *tree, const char *folder,
+			  ob_rootfs_sink *sink, ocib_error **err);
 
 #endif

@@ -6,6 +6,7 @@
  * links to it.
  */
 #include <string.h>
+#include "base/strings.h"
 #include "engine/build/rootfs_sink.h"
 
 typedef struct rootfs_file {
@@ -16,6 +17,7 @@ typedef struct rootfs_file {
 typedef struct rootfs {
 	ocib_context *ctx;
 	ob_rootfs_sink *sink;
+	const char *folder; /* or NULL */
 	rootfs_file *files;
 	size_t count, cap;
 	ocib_errc result;
@@ -30,6 +32,12 @@ static void rootfs_done(rootfs *r)
 	(void)ocib_error_free(r->err);
 }
 
+/* Where something of the tree is written. */
+static char *place_of(const rootfs *r, const char *path)
+{
+	return r->folder ? ob_str_printf("%s/%s", r->folder, path) : strdup(path);
+}
+
 static ocib_errc add_file(rootfs *r, const char *path, const ob_found *found, ocib_error **err)
 {
 	if (r->count == r->cap) {
@@ -41,7 +49,7 @@ static ocib_errc add_file(rootfs *r, const char *path, const ob_found *found, oc
 		r->files = grown;
 		r->cap = cap;
 	}
-	char *copy = strdup(path);
+	char *copy = place_of(r, path);
 	if (!copy)
 		return ob_fail_nomem(err);
 	r->files[r->count++] = (rootfs_file){copy, *found};
@@ -60,7 +68,7 @@ static ob_entry renamed(const ob_entry *entry, char *path)
 static ocib_errc visit_one(rootfs *r, const char *path, const ob_found *found, ocib_error **err)
 {
 	static const ob_entry parent = {.type = OB_ENTRY_DIR, .mode = 0755};
-	ob_autofree char *copy = strdup(path);
+	ob_autofree char *copy = place_of(r, path);
 
 	if (!copy)
 		return ob_fail_nomem(err);
@@ -141,16 +149,30 @@ static ocib_errc write_files(rootfs *r, ob_tree *tree, ocib_error **err)
 	return rc;
 }
 
-ocib_errc ob_rootfs_write(ocib_context *ctx, ob_tree *tree, ob_rootfs_sink *sink, ocib_error **err)
+static ocib_errc add_folder(const rootfs *r, ocib_error **err)
 {
-	__attribute__((cleanup(rootfs_done))) rootfs r = {.ctx = ctx, .sink = sink};
+	ob_autofree char *path = strdup(r->folder);
+	const ob_entry entry = {.type = OB_ENTRY_DIR, .mode = 0755, .path = path};
+
+	return path ? r->sink->ops->add(r->sink, &entry, NULL, err) : ob_fail_nomem(err);
+}
+
+ocib_errc ob_rootfs_write(ocib_context *ctx, ob_tree *tree, const char *folder,
+			  ob_rootfs_sink *sink, ocib_error **err)
+{
+	__attribute__((cleanup(rootfs_done))) rootfs r = {
+		.ctx = ctx,
+		.sink = sink,
+		.folder = folder,
+	};
 	const ob_layer_stack *stack = NULL;
 
 	ocib_errc rc = ob_tree_stack(tree, &stack, err);
+	if (rc == OCIB_OK && folder)
+		rc = add_folder(&r, err);
 	if (rc < 0)
 		return rc;
 	if (ob_layer_stack_walk(stack, "", visit, &r) != 0)
 		return r.result < 0 ? ob_error_move(err, &r.err) : ob_fail_nomem(err);
-	rc = write_files(&r, tree, err);
-	return rc == OCIB_OK ? sink->ops->finish(sink, err) : rc;
+	return write_files(&r, tree, err);
 }

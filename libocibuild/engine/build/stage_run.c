@@ -10,7 +10,7 @@
 ob_step_span ob_build_span(const ob_build *build, const ob_step *step)
 {
 	return (ob_step_span){
-		.stage = build->plan->nodes[step->stage].name,
+		.stage = build->plan->nodes[step->stage].shown,
 		.number = step->number,
 		.total = step->total,
 		.text = step->text,
@@ -62,7 +62,7 @@ static void tell_from(const ob_build *build, const ob_node *node)
 {
 	const ob_node *base = &build->plan->nodes[node->base];
 	ob_autofree char *text = ob_str_printf("FROM %s", base->name);
-	ob_step_span span = {.stage = node->name, .number = 1, .text = text};
+	ob_step_span span = {.stage = node->shown, .number = 1, .text = text};
 
 	if (base->kind != OB_NODE_IMAGE || !text || !node->step_count || node->steps[0].number == 1)
 		return;

@@ -47,8 +47,10 @@ static ocib_errc run_key(const ob_build *build, const ob_stage_run *stage, const
 	ob_autodone(ob_strlist) ulimits = {0};
 	uint8_t digest[OB_SHA256_LEN], hosts[OB_SHA256_LEN], limits[OB_SHA256_LEN];
 	const uint64_t shm_size = build->options.shm_size;
+	char platform[128];
 	const ob_key_part parts[] = {
 		{build->settings, OB_SHA256_LEN},
+		{platform, sizeof(platform)},
 		{stage->key, OB_SHA256_LEN},
 		{digest, OB_SHA256_LEN},
 		{hosts, OB_SHA256_LEN},
@@ -59,6 +61,9 @@ static ocib_errc run_key(const ob_build *build, const ob_stage_run *stage, const
 	/* Without inputs the key is what it was before there were mounts. */
 	size_t count = OB_ARRAY_LEN(parts) - !mounts->has_inputs;
 
+	/* What a machine of another kind makes of a command is another layer. */
+	memset(platform, 0, sizeof(platform));
+	ob_platform_format(&build->plan->nodes[stage->node].platform, platform);
 	ocib_errc r = ob_step_digest(step, digest, err);
 	if (r == OCIB_OK)
 		r = strlist_digest(&build->extra_hosts, hosts, err);

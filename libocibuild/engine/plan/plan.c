@@ -1,7 +1,8 @@
 /* engine/plan/plan.c — see engine/plan.h: a Dockerfile to a plan, phase by phase; and freeing one.
  *
  * A phase reads what earlier ones left in the planner and fills in more of it. All of the planner's
- * memory goes when the plan is made or has failed; what the plan keeps is moved to it on the way.
+ * memory goes when the plan is made or has failed; what the plan keeps is moved to it on the way. Each
+ * platform has a planner of its own, which finds in the plan what those before it have left.
  */
 #include "engine/plan.h"
 #include <string.h>
@@ -50,31 +51,54 @@ static void ob_planner_done(ob_planner *planner)
 	planner->plan = ob_plan_free(planner->plan);
 }
 
-ocib_errc ob_plan_make(ocib_context *ctx, ob_image_sources *sources,
-		       const ob_dockerfile *dockerfile, const ob_plan_options *options,
-		       ob_plan **out, ocib_error **err)
+/* All phases for the platform of @p shared's options; on success *plan and *spent have grown. */
+static ocib_errc plan_platform(const ob_planner *shared, ob_plan **plan, uint64_t *spent,
+			       ocib_error **err)
 {
-	ob_autodone(ob_planner) planner = {
-		.ctx = ctx,
-		.images = sources,
-		.dockerfile = dockerfile,
-		.options = options,
-		.main_context = OB_NO_INDEX,
-	};
+	ob_autodone(ob_planner) planner = *shared;
 
-	ob_platform_host(&planner.host);
-	planner.plan = calloc(1, sizeof(*planner.plan));
-	if (!planner.plan)
-		return ob_fail_nomem(err);
-	planner.plan->dockerfile = dockerfile;
+	planner.plan = ob_take_ptr(*plan);
+	planner.first_node = planner.plan->node_count;
+	planner.spent = *spent;
 	for (size_t i = 0; i < OB_ARRAY_LEN(phases); i++) {
 		ocib_errc r = phases[i](&planner, err);
 
 		if (r)
 			return r;
 	}
-	*out = ob_take_ptr(planner.plan);
+	*spent = planner.spent;
+	*plan = ob_take_ptr(planner.plan);
 	return OCIB_OK;
+}
+
+ocib_errc ob_plan_make(ocib_context *ctx, ob_image_sources *sources,
+		       const ob_dockerfile *dockerfile, const ob_plan_options *options,
+		       ob_plan **out, ocib_error **err)
+{
+	ob_auto(ob_plan) plan = calloc(1, sizeof(*plan));
+	ob_plan_options one = *options;
+	ob_planner planner = {
+		.ctx = ctx,
+		.images = sources,
+		.dockerfile = dockerfile,
+		.options = &one,
+		.main_context = OB_NO_INDEX,
+	};
+	uint64_t spent = 0;
+
+	if (!plan)
+		return ob_fail_nomem(err);
+	ob_platform_host(&planner.host);
+	plan->dockerfile = dockerfile;
+	ocib_errc r = plan_platform(&planner, &plan, &spent, err);
+	one.findings = NULL;
+	for (size_t i = 0; !r && i < options->also_count; i++) {
+		one.platform = options->also[i];
+		r = plan_platform(&planner, &plan, &spent, err);
+	}
+	if (!r)
+		*out = ob_take_ptr(plan);
+	return r;
 }
 
 ocib_errc ob_planner_spend(ob_planner *planner, uint64_t bytes, const ob_location *at,
@@ -163,6 +187,7 @@ void ob_step_done(ob_step *step)
 static void node_done(ob_node *node)
 {
 	free(node->name);
+	free(node->shown);
 	free(node->dir);
 	node->ignore = ob_ignore_free(node->ignore);
 	free(node->ignore_file);
@@ -175,16 +200,25 @@ static void node_done(ob_node *node)
 	(void)ob_tree_free(node->tree);
 }
 
+void ob_plan_drop_node(ob_plan *plan)
+{
+	node_done(&plan->nodes[--plan->node_count]);
+}
+
 ob_plan *ob_plan_free(ob_plan *plan)
 {
 	if (!plan)
 		return NULL;
+	for (size_t i = 0; i < plan->target_count; i++)
+		(void)ob_config_free(plan->targets[i].config);
+	free(plan->targets);
 	for (size_t i = 0; i < plan->node_count; i++)
 		node_done(&plan->nodes[i]);
 	free(plan->nodes);
 	for (size_t i = 0; i < plan->remote_count; i++)
 		ob_remote_context_done(&plan->remotes[i]);
 	free(plan->remotes);
+	ob_strlist_done(&plan->remote_addresses);
 	for (size_t i = 0; i < plan->trigger_count; i++)
 		ob_dockerfile_free(plan->triggers[i]);
 	free(plan->triggers);

@@ -230,7 +230,8 @@ ocib_errc ob_planner_list_unused(ob_planner *p, ocib_error **err)
 
 		if (!key)
 			return ob_fail_nomem(err);
-		if (is_predefined(p, key) || is_declared(p, key))
+		if (is_predefined(p, key) || is_declared(p, key) ||
+		    ob_strlist_contains(&p->plan->unused_args, key))
 			continue;
 		if (ob_strlist_add(&p->plan->unused_args, key) < 0)
 			return ob_fail_nomem(err);

@@ -52,6 +52,14 @@ ocib_errc ob_planner_main_context(ob_planner *p, const ob_location *at, size_t *
 static ocib_errc fetch_context(ob_planner *p, ob_plan_source *source, ocib_error **err)
 {
 	ob_plan *plan = p->plan;
+
+	source->is_remote = true;
+	for (size_t i = 0; i < plan->remote_addresses.len; i++) { /* fetched for another platform */
+		if (!ob_str_eq(plan->remote_addresses.items[i], source->context))
+			continue;
+		source->dir = strdup(plan->remotes[i].dir);
+		return source->dir ? OCIB_OK : ob_fail_nomem(err);
+	}
 	ob_remote_context *grown =
 		reallocarray(plan->remotes, plan->remote_count + 1, sizeof(*grown));
 
@@ -68,7 +76,8 @@ static ocib_errc fetch_context(ob_planner *p, ob_plan_source *source, ocib_error
 		return ob_source_locate(&p->dockerfile->source, source->at, r, err);
 	}
 	plan->remote_count++;
-	source->is_remote = true;
+	if (ob_strlist_add(&plan->remote_addresses, source->context) < 0)
+		return ob_fail_nomem(err);
 	source->dir = strdup(remote->dir);
 	return source->dir ? OCIB_OK : ob_fail_nomem(err);
 }
@@ -166,6 +175,17 @@ static ocib_errc read_ignore(const ob_planner *p, bool is_main, ob_node *node, o
 	return read_patterns(path, is_main ? IGNORE_FILE : path, node, &found, err);
 }
 
+static ocib_errc fill_dir(const ob_planner *p, size_t index, ob_node *node, ocib_error **err)
+{
+	const ob_plan_source *source = &p->sources[index];
+
+	node->dir = strdup(source->dir);
+	node->is_temporary = source->is_remote;
+	if (!node->dir)
+		return ob_fail_nomem(err);
+	return source->is_remote ? OCIB_OK : read_ignore(p, index == p->main_context, node, err);
+}
+
 ocib_errc ob_planner_source_node(ob_planner *p, size_t index, size_t *out, ocib_error **err)
 {
 	ob_plan_source *source = &p->sources[index];
@@ -178,7 +198,6 @@ ocib_errc ob_planner_source_node(ob_planner *p, size_t index, size_t *out, ocib_
 	r = ob_plan_add_node(p->plan, &node, out, err);
 	if (r)
 		return r;
-	source->node = *out;
 	node->kind = source->kind;
 	node->platform = source->platform;
 	node->image = source->image;
@@ -187,11 +206,9 @@ ocib_errc ob_planner_source_node(ob_planner *p, size_t index, size_t *out, ocib_
 		return ob_fail_nomem(err);
 	if (source->kind == OB_NODE_TREE)
 		node->tree = ob_tree_ref(p->options->context_tree);
-	if (source->kind != OB_NODE_CONTEXT)
-		return OCIB_OK;
-	node->dir = strdup(source->dir);
-	node->is_temporary = source->is_remote;
-	if (!node->dir)
-		return ob_fail_nomem(err);
-	return source->is_remote ? OCIB_OK : read_ignore(p, index == p->main_context, node, err);
+	r = source->kind == OB_NODE_CONTEXT ? fill_dir(p, index, node, err) : OCIB_OK;
+	if (!r)
+		ob_planner_share_node(p, out);
+	source->node = *out;
+	return r;
 }

@@ -194,7 +194,11 @@ static ocib_errc finish(ob_planner *p, ob_plan_stage *stage, ocib_error **err)
 	stage->step_count = 0;
 	node->config = ob_take_ptr(stage->config);
 	node->name = strdup(name);
-	return node->name ? OCIB_OK : ob_fail_nomem(err);
+	node->shown = ob_planner_show_stage(p, stage, name);
+	if (!node->name || !node->shown)
+		return ob_fail_nomem(err);
+	ob_planner_share_node(p, &stage->node);
+	return OCIB_OK;
 }
 
 static ocib_errc dispatch_stage(ob_planner *p, ob_plan_stage *stage, ocib_error **err)
@@ -252,14 +256,24 @@ static void set_platform(const ob_planner *p, ob_config *config)
 static ocib_errc finish_target(ob_planner *p, ocib_error **err)
 {
 	const ob_strlist *labels = p->options->labels;
-	ob_config *config;
+	ob_plan *plan = p->plan;
+	ob_plan_target *grown = reallocarray(plan->targets, plan->target_count + 1, sizeof(*grown));
 
-	p->plan->target = p->stages[p->target].node;
-	config = p->plan->nodes[p->plan->target].config;
+	if (!grown)
+		return ob_fail_nomem(err);
+	plan->targets = grown;
+	ob_plan_target *target = &grown[plan->target_count++];
+	*target = (ob_plan_target){
+		.node = p->stages[p->target].node,
+		.platform = p->options->platform,
+	};
+	target->config = ob_config_copy(plan->nodes[target->node].config);
+	if (!target->config)
+		return ob_fail_nomem(err);
 	for (size_t i = 0; labels && i + 1 < labels->len; i += 2)
-		if (ob_config_set_label(config, labels->items[i], labels->items[i + 1]) < 0)
+		if (ob_config_set_label(target->config, labels->items[i], labels->items[i + 1]) < 0)
 			return ob_fail_nomem(err);
-	set_platform(p, config);
+	set_platform(p, target->config);
 	return OCIB_OK;
 }
 

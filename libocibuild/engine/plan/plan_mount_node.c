@@ -72,8 +72,9 @@ ocib_errc ob_planner_mount_node(ob_planner *p, size_t from, const char *path, co
 	node->platform = p->options->platform;
 	node->base = base;
 	node->name = strdup("");
+	node->shown = strdup("");
 	node->steps = calloc(1, sizeof(*node->steps));
-	if (!node->name || !node->steps)
+	if (!node->name || !node->shown || !node->steps)
 		return ob_fail_nomem(err);
 	node->step_count = 1;
 	node->steps[0] = (ob_step){.op = OB_STEP_COPY, .stage = *out, .at = *at};

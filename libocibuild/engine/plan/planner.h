@@ -16,6 +16,7 @@
  *   plan_mount_node.c stages made for mounts
  *   plan_copy.c       COPY ADD               plan_workdir.c     WORKDIR
  *   plan_history.c    history entries, step texts
+ *   plan_platform.c   several platforms: nodes that they share, names of stages
  *   plan_checks.c     the rules of a check for instructions   plan_check_from.c  and for FROM
  *
  * The order of decisions is BuildKit's, because it can be observed: names resolve against all stages,
@@ -99,7 +100,8 @@ typedef struct ob_planner {
 	ob_image_sources *images;
 	const ob_dockerfile *dockerfile;
 	const ob_plan_options *options;
-	ob_plan *plan; /**< filled in as phases pass */
+	ob_plan *plan;     /**< filled in as phases pass, by one planner for each platform */
+	size_t first_node; /**< of this platform; those before are other platforms' */
 	ob_platform host;
 	ob_strlist build_args;  /**< KEY=VALUE, once per key */
 	ob_strlist global_args; /**< KEY=VALUE: what FROM and a bare ARG see */
@@ -174,6 +176,16 @@ ocib_errc ob_planner_source_node(ob_planner *planner, size_t source, size_t *nod
 ocib_errc ob_planner_start_dir(ob_config *config, ocib_error **err);
 ocib_errc ob_plan_add_node(ob_plan *plan, ob_node **node, size_t *index, ocib_error **err);
 ocib_errc ob_plan_add_scratch(ob_plan *plan, size_t *index, ocib_error **err);
+/** Take back the node that was added last. */
+void ob_plan_drop_node(ob_plan *plan);
+/**
+ * The node that was added last is complete. Where another platform has the same, that one is it: *index is
+ * then changed and the new one dropped.
+ */
+void ob_planner_share_node(ob_planner *planner, size_t *index);
+/** How events call a stage: "build", "linux/arm64 build", "linux/amd64->arm64 build"; malloc'ed. */
+char *ob_planner_show_stage(const ob_planner *planner, const ob_plan_stage *stage,
+			    const char *name);
 /**
  * A stage that has nothing but what is at @p path of the node @p from, under OB_MOUNT_PATH: for what a RUN
  * mounts and no tree has as it is. Made once for each path.

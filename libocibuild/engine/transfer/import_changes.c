@@ -59,7 +59,7 @@ static ocib_errc plan_config(ocib_context *ctx, ob_store *store, const ob_docker
 		rc = ob_plan_make(ctx, sources, dockerfile, &options, &plan, err);
 	if (rc)
 		return rc;
-	ob_auto(ob_config) config = ob_config_copy(plan->nodes[plan->target].config);
+	ob_auto(ob_config) config = ob_config_copy(plan->targets[0].config);
 	if (!config)
 		return ob_fail_nomem(err);
 	drop_history(config);

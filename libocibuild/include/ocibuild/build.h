@@ -42,14 +42,16 @@ typedef struct ocib_build_options {
 	const char *context_dir; /**< default "." */
 	/** URL or path, relative to the working directory; default: Dockerfile in the context. */
 	const char *dockerfile;
-	const char *dockerfile_text;        /**< instead of a file */
-	const char *target;                 /**< stage to stop at; default the last one */
-	const char *platform;               /**< "linux/amd64"; default: this machine's */
-	const char *const *tags;            /**< NULL-terminated */
-	const char *const *build_args;      /**< "KEY=VALUE", NULL-terminated */
-	const char *const *build_contexts;  /**< "NAME=VALUE", NULL-terminated */
-	const char *const *labels;          /**< "KEY=VALUE", NULL-terminated */
-	const char *const *annotations;     /**< "KEY=VALUE" for the manifest, NULL-terminated */
+	const char *dockerfile_text; /**< instead of a file */
+	const char *target;          /**< stage to stop at; default the last one */
+	/** "linux/amd64"; several, comma-separated, give an index; default: this machine's */
+	const char *platform;
+	const char *const *tags;           /**< NULL-terminated */
+	const char *const *build_args;     /**< "KEY=VALUE", NULL-terminated */
+	const char *const *build_contexts; /**< "NAME=VALUE", NULL-terminated */
+	const char *const *labels;         /**< "KEY=VALUE", NULL-terminated */
+	/** "KEY=VALUE" for the manifest, or "PLACE:KEY=VALUE" as docker buildx has it; NULL-terminated */
+	const char *const *annotations;
 	const char *const *no_cache_stages; /**< NULL-terminated */
 	const char *const *add_hosts;       /**< "HOST:IP", NULL-terminated */
 	const char *const *ulimits;         /**< "TYPE=SOFT[:HARD]", NULL-terminated */
@@ -99,7 +101,7 @@ typedef struct ocib_build_options {
  * Build an image and leave it in @p store and in the outputs.
  *
  * Progress and RUN output arrive through the context's event callback, on this thread.
- * @param out  receives the image; free with ocib_image_free(). Untouched on failure. May be NULL.
+ * @param out  receives the image, of several the first platform's; free with ocib_image_free(). Untouched on failure. May be NULL.
  * @return OCIB_OK. Branch on: OCIB_ERR_SYNTAX, OCIB_ERR_UNSUPPORTED, OCIB_ERR_NOTFOUND,
  *         OCIB_ERR_COMMAND, OCIB_ERR_DENIED, OCIB_ERR_NETWORK, OCIB_ERR_PROTOCOL, OCIB_ERR_CANCELED.
  */
