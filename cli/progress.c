@@ -105,6 +105,15 @@ static void free_step(progress_step *step)
 	free(step->transfers);
 }
 
+static void forget_steps(progress *view)
+{
+	for (size_t i = 0; i < view->step_count; i++)
+		free_step(&view->steps[i]);
+	free(view->steps);
+	view->steps = NULL;
+	view->step_count = 0;
+}
+
 progress *progress_free(progress *view)
 {
 	ticker *t = view ? view->lock : NULL;
@@ -119,9 +128,7 @@ progress *progress_free(progress *view)
 		pthread_join(t->thread, NULL);
 	if (view->ops->clear && !view->paused)
 		view->ops->clear(view);
-	for (size_t i = 0; i < view->step_count; i++)
-		free_step(&view->steps[i]);
-	free(view->steps);
+	forget_steps(view);
 	pthread_cond_destroy(&t->stop);
 	pthread_mutex_destroy(&t->mutex);
 	free(t);
@@ -267,5 +274,19 @@ void progress_pause(progress *view)
 	if (!view->paused && view->ops->clear)
 		view->ops->clear(view);
 	view->paused = true;
+	pthread_mutex_unlock(&t->mutex);
+}
+
+void progress_restart(progress *view)
+{
+	ticker *t = view ? view->lock : NULL;
+
+	if (!view)
+		return;
+	progress_pause(view);
+	pthread_mutex_lock(&t->mutex);
+	forget_steps(view);
+	view->started = progress_now();
+	view->paused = false;
 	pthread_mutex_unlock(&t->mutex);
 }

@@ -27,8 +27,10 @@ progress *progress_new(const char *mode);
 progress *progress_free(progress *view);
 /** The ocib_event_fn; @p user is the view. */
 int progress_event(const ocib_event *event, void *user);
-/** Take the view off the screen for good; NULL is fine. */
+/** Take the view off the screen; NULL is fine. */
 void progress_pause(progress *view);
+/** Begin anew for another build, whose steps have the same ids; NULL is fine. */
+void progress_restart(progress *view);
 
 /* The ways. */
 extern const progress_ops progress_plain, progress_tty, progress_rawjson, progress_quiet;

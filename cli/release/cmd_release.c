@@ -53,6 +53,8 @@ static int prepare(release *r, release_job *job, bool *skip)
 static int release_one(release *r, release_job *job)
 {
 	bool skip = false;
+
+	progress_restart(r->app->view);
 	int status = prepare(r, job, &skip);
 
 	if (status == EXIT_OK && r->options.dry_run) {

@@ -74,6 +74,7 @@ typedef struct release {
 	int64_t epoch;
 	release_job runtime, app_image;
 	release_steps *steps; /**< of the job at work, for events */
+	const char *failure;  /**< what was reported last, or NULL */
 } release;
 
 /* release_setup.c */

@@ -35,6 +35,9 @@ void release_say(release *r, const char *format, ...)
 
 int release_report(release *r, ocib_error *err)
 {
+	const char *text = ocib_error_message(err);
+
+	r->failure = text_copy(&r->pool, text, strlen(text));
 	ci_annotate(err);
 	return cli_report(r->app, err);
 }
@@ -47,9 +50,10 @@ int release_fail(release *r, int status, const char *hint, const char *format, .
 	va_start(args, format);
 	int len = vasprintf(&text, format, args);
 	va_end(args);
+	r->failure = len < 0 ? "out of memory" : text_copy(&r->pool, text, (size_t)len);
 	progress_pause(r->app->view);
-	ci_annotate_text(NULL, 0, len < 0 ? "out of memory" : text);
-	fprintf(stderr, "ocibuild: error: %s\n", len < 0 ? "out of memory" : text);
+	ci_annotate_text(NULL, 0, r->failure);
+	fprintf(stderr, "ocibuild: error: %s\n", r->failure);
 	if (hint)
 		fprintf(stderr, "hint: %s\n", hint);
 	if (len >= 0)

@@ -5,6 +5,8 @@
 #include "release.h"
 #include "release_tags.h"
 
+#define LONGEST_CELL 400 /* bytes of a text in the summary */
+
 /* --- the plan --- */
 
 static void print_tag(const release_tag *tag, const char *what)
@@ -80,7 +82,7 @@ void release_print_result(const release *r, const release_job *job)
 /* A cell: no newline, nothing that ends it, and nothing that Markdown makes something of. */
 static void write_cell(FILE *to, const char *text)
 {
-	for (size_t i = 0; text[i] && i < 200; i++) {
+	for (size_t i = 0; text[i] && i < LONGEST_CELL; i++) {
 		if (strchr("|<>`*_[]\\&!~", text[i]))
 			fprintf(to, "&#%d;", text[i]);
 		else
@@ -128,10 +130,19 @@ static void write_steps(FILE *to, const release_steps *steps)
 	fputs("\n</details>\n\n", to);
 }
 
+static const char *why_not(const release *r)
+{
+	if (cli_interrupted())
+		return "interrupted";
+	return r->failure ? r->failure : "a failure";
+}
+
 static void write_all(FILE *to, const release *r, const release_job *job)
 {
 	fprintf(to, "### %s\n\n", job->image->key);
-	write_cell(to, job->outcome ? job->outcome : "not released");
+	if (!job->outcome)
+		fputs("**not released**: ", to);
+	write_cell(to, job->outcome ? job->outcome : why_not(r));
 	fputs("\n\n", to);
 	if (job->pushed)
 		write_tags(to, job);

@@ -24,6 +24,9 @@ want 2 "did you mean '--dry-run'" release app --dryrun
 
 say "a version tag is not moved"
 want 0 'released app' release app --with-runtime
+for step in 'COPY build/Dockerfile.runtime' 'COPY app/ /app/'; do
+	grep -q "^#[0-9]* \[2/2\] $step" "$work/stderr" || { cat "$work/stderr" >&2; fail "the log has not the step '$step'"; }
+done
 before=$(digest_of "$app:$(tag)")
 want 1 'a version tag is not moved' release app --force --build-arg WHO=b
 same "$(digest_of "$app:$(tag)")" "$before" "the version tag"
@@ -239,7 +242,9 @@ commit 'one registry'
 
 say "GitHub and GitLab"
 printf 'FROM runtime\nCOPY missing /\n' >build/Dockerfile.app
-want 4 '::error file=build/Dockerfile.app,line=2::' env GITHUB_ACTIONS=true "$OCIBUILD" release app
+want 4 '::error file=build/Dockerfile.app,line=2::' env GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY="$work/failure" \
+	"$OCIBUILD" release app
+grep -q '^\*\*not released\*\*: .*missing' "$work/failure" || fail "the summary does not say why"
 mkdir -p "$work/repo/sub"
 git checkout -q build/Dockerfile.app
 echo more >>app/main
