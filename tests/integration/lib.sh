@@ -74,6 +74,14 @@ busybox_base() {
 		{ cat "$work/stderr" >&2; fail "import of the busybox base"; }
 }
 
+# python_base: sets $base_tar, a Debian with Python 3.11, made once for all tests.
+python_base() {
+	need mmdebstrap
+	base_tar=$source_dir/out/python-base.tar
+	mkdir -p "$source_dir/out"
+	[ -s "$base_tar" ] || sh "$source_dir/examples/python-base.sh" "$base_tar"
+}
+
 # start_registry [AUTH]: docker-registry on a free port of the loopback; sets $registry (host:port).
 start_registry() {
 	need docker-registry curl

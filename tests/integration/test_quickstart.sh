@@ -29,6 +29,8 @@ grep -q '<h1>It runs</h1>' "$work/quickstart.log" || fail "there is no page"
 layout=$copy/out/quickstart/images
 program=$copy/out/quickstart/compiled/bin/ocibuild
 store=$copy/out/quickstart/store
+# For the other tests.
+[ ! -s "$copy/out/quickstart/base.tar" ] || cp "$copy/out/quickstart/base.tar" "$source_dir/out/python-base.tar"
 ocibuild() { as_user env OCIBUILD_STORE="$store" "$program" "$@"; }
 
 say "again: everything is cached"
