@@ -156,13 +156,13 @@ TEST(copy__file_over_directory_and_the_reverse_are_errors)
 	copy_file(&f, "a", "x");
 	copy_file(&f, "dir/file/x", "x");
 	copy_file(&f, "dir2/x", "x");
-	ASSERT_ERROR(copy_try(&f, "COPY a /d/"), OCIB_ERR_INVALID,
+	ASSERT_ERROR(copy_try(&f, "COPY a /d/"), OCIB_ERR_SYNTAX,
 		     "cannot replace to directory /d/a");
-	ASSERT_ERROR(copy_try(&f, "COPY dir2 /file"), OCIB_ERR_INVALID,
+	ASSERT_ERROR(copy_try(&f, "COPY dir2 /file"), OCIB_ERR_SYNTAX,
 		     "cannot copy to non-directory: /file");
-	ASSERT_ERROR(copy_try(&f, "COPY dir /"), OCIB_ERR_INVALID,
+	ASSERT_ERROR(copy_try(&f, "COPY dir /"), OCIB_ERR_SYNTAX,
 		     "cannot copy to non-directory: /file");
-	ASSERT_ERROR(copy_try(&f, "COPY a /file/"), OCIB_ERR_INVALID, "is not a directory");
+	ASSERT_ERROR(copy_try(&f, "COPY a /file/"), OCIB_ERR_SYNTAX, "is not a directory");
 	assert_null(t_err);
 }
 
@@ -447,5 +447,5 @@ TEST(workdir__makes_what_is_missing_for_the_user)
 	copy_ok(&f, "USER 7:8\nWORKDIR /srv/mine");
 	ASSERT_LAYER(&f, "d home/mine 0755 7:8");
 	COPY_BASE(&f, "f file");
-	ASSERT_ERROR(copy_try(&f, "WORKDIR /file/x"), OCIB_ERR_INVALID, "not a directory");
+	ASSERT_ERROR(copy_try(&f, "WORKDIR /file/x"), OCIB_ERR_SYNTAX, "not a directory");
 }

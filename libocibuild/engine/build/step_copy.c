@@ -205,6 +205,8 @@ static ocib_errc make_layer(ob_build *build, ob_stage_run *stage, const ob_step 
 		r = save_records(build, keys, &record, err);
 	if (r == OCIB_OK)
 		r = ob_tree_new_child(stage->tree, &result, &tree, err);
+	if (r < 0 && err && ocib_error_line(*err)) /* that says which step it is */
+		return r;
 	if (r < 0)
 		return ob_wrap(err, r, "write the layer of '%s'", step->text);
 	return ob_stage_take_layer(stage, &tree, record.created, err);

@@ -92,7 +92,7 @@ static ocib_errc place_dir(ob_copy_job *job, ob_copy_file *file, const char *pat
 	bool existed = view.type == OB_ENTRY_DIR;
 
 	if (view.type && !existed)
-		return ob_fail(err, OCIB_ERR_INVALID, "cannot copy to non-directory: /%s", path);
+		return ob_fail(err, OCIB_ERR_SYNTAX, "cannot copy to non-directory: /%s", path);
 	ocib_errc r = read_dir(&view, &before, err);
 	if (!r)
 		r = ob_target_put(job->target, path, &view, OB_ENTRY_DIR, &node, err);
@@ -124,7 +124,7 @@ static ocib_errc put_file(ob_copy_job *job, const char *path, ob_entry_type type
 	ob_target_view view = ob_target_look(job->target, path);
 
 	if (view.type == OB_ENTRY_DIR)
-		return ob_fail(err, OCIB_ERR_INVALID, "cannot replace to directory /%s with file",
+		return ob_fail(err, OCIB_ERR_SYNTAX, "cannot replace to directory /%s with file",
 			       path);
 	return ob_target_put(job->target, path, &view, type, out, err);
 }
@@ -238,7 +238,7 @@ static ocib_errc place_one(ob_copy_job *job, ob_copy_match *match, const char *d
 
 	if (root && root->type == OB_ENTRY_DIR) {
 		if (view.type && view.type != OB_ENTRY_DIR)
-			return ob_fail(err, OCIB_ERR_INVALID, "cannot copy to non-directory: /%s",
+			return ob_fail(err, OCIB_ERR_SYNTAX, "cannot copy to non-directory: /%s",
 				       dest);
 		r = make_dest(job, match, dest, err);
 		return r ? r : place_content(job, match, dest, err);

@@ -49,7 +49,7 @@ OB_DEFINE_AUTO(ob_copy_source_reader);
 
 /**
  * Follow all links of a path inside the source's root, as fs.RootPath does. *resolved is an entry path,
- * also where the end of it does not exist (then out->type is 0). Kinds: LIMIT, INVALID (through a file).
+ * also where the end of it does not exist (then out->type is 0). Kinds: LIMIT, SYNTAX (through a file).
  */
 ocib_errc ob_copy_source_resolve(ob_copy_source_reader *source, const char *path, char **resolved,
 				 ob_copy_file *out, ocib_error **err);

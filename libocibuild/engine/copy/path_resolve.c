@@ -69,7 +69,7 @@ static ocib_errc enter(path_walk *w, ob_path_lookup lookup, void *arg, ocib_erro
 		return follow(w, link, err);
 	w->lost = kind == OB_PATH_NOTHING;
 	if (kind == OB_PATH_OTHER && w->at[strspn(w->at, "/")])
-		return ob_fail(err, OCIB_ERR_INVALID, "'/%s' is not a directory", w->reached.data);
+		return ob_fail(err, OCIB_ERR_SYNTAX, "'/%s' is not a directory", w->reached.data);
 	return OCIB_OK;
 }
 

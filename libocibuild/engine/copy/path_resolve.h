@@ -19,7 +19,7 @@ typedef ocib_errc (*ob_path_lookup)(void *arg, const char *entry_path, ob_path_k
 /**
  * Follow @p path from @p root (an entry path of a directory that is taken as "/"; ".." stops there), the
  * last component included. What does not exist is taken as it is written.
- * Kinds: LIMIT (too many links, too long), INVALID (a parent is no directory).
+ * Kinds: LIMIT (too many links, too long), SYNTAX (a parent is no directory).
  */
 ocib_errc ob_path_resolve(ob_path_lookup lookup, void *arg, const char *root, const char *path,
 			  char **resolved, ocib_error **err);

@@ -272,7 +272,7 @@ static ocib_errc make_dir(ob_target_tree *tree, const char *path, const ob_new_d
 	if (view.type == OB_ENTRY_DIR)
 		return OCIB_OK;
 	if (view.type)
-		return ob_fail(err, OCIB_ERR_INVALID, "'/%s' is not a directory", path);
+		return ob_fail(err, OCIB_ERR_SYNTAX, "'/%s' is not a directory", path);
 	ocib_errc r = ob_target_put(tree, path, &view, OB_ENTRY_DIR, &node, err);
 	if (r)
 		return r;

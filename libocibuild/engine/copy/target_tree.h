@@ -79,7 +79,7 @@ typedef struct ob_new_dirs {
 	uint32_t mode, uid, gid;
 	int64_t mtime_sec;
 } ob_new_dirs;
-/** mkdir -p. Kinds: INVALID when something on the way is not a directory. */
+/** mkdir -p. Kinds: SYNTAX when something on the way is not a directory. */
 ocib_errc ob_target_make_dirs(ob_target_tree *tree, const char *path, const ob_new_dirs *how,
 			      ocib_error **err);
 
