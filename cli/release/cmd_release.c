@@ -16,6 +16,8 @@ static const cli_option options[] = {
 	 "value of an ARG; without '=' from the environment; repeatable"},
 	{"secret", 0, CLI_LIST, AT(secrets), "SPEC",
 	 "secret for RUN --mount=type=secret: id=ID[,src=FILE] or id=ID,env=VARIABLE; repeatable"},
+	{"ssh", 0, CLI_LIST, AT(ssh), "SPEC",
+	 "agent for RUN --mount=type=ssh: default, ID=SOCKET or ID=KEYFILE[,KEYFILE]; repeatable"},
 	{"dry-run", 0, CLI_FLAG, AT(dry_run), NULL,
 	 "print what would be done, and what is there already; build and push nothing"},
 	{"force", 0, CLI_FLAG, AT(force), NULL,

@@ -19,7 +19,7 @@
 
 typedef struct release_options {
 	const char *runtime, *progress;
-	cli_list build_args, secrets;
+	cli_list build_args, secrets, ssh;
 	int dry_run, force, move_latest, no_cache, with_runtime;
 } release_options;
 

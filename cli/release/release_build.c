@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../build_secrets.h"
+#include "../build_ssh.h"
 #include "release.h"
 #include "release_ci.h"
 
@@ -161,11 +162,12 @@ static int check_secrets(release *r, const build_secrets *secrets, size_t count)
 	return EXIT_OK;
 }
 
-/* The configuration's, then the command line's, which count. */
+/* The configuration's secrets, then the command line's, which count. */
 static int run_with_secrets(release *r, release_job *job, ocib_build_options *options)
 {
 	text_list specs = {0};
 	build_secrets secrets = {0};
+	build_ssh ssh = {0};
 
 	add_all(&r->pool, &specs, &job->image->secrets);
 	for (size_t i = 0; i < r->options.secrets.len; i++)
@@ -175,7 +177,10 @@ static int run_with_secrets(release *r, release_job *job, ocib_build_options *op
 	if (status == EXIT_OK)
 		status = check_secrets(r, &secrets, list.len);
 	if (status == EXIT_OK)
+		status = build_ssh_parse(r->self, &r->options.ssh, &ssh, options);
+	if (status == EXIT_OK)
 		status = run_build(r, job, options);
+	build_ssh_done(&ssh);
 	build_secrets_done(&secrets);
 	return status;
 }

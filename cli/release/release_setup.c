@@ -270,5 +270,6 @@ void release_done(release *r)
 	release_targets_done(&r->targets);
 	cli_list_free(&r->options.build_args);
 	cli_list_free(&r->options.secrets);
+	cli_list_free(&r->options.ssh);
 	text_pool_done(&r->pool);
 }

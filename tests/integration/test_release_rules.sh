@@ -221,6 +221,7 @@ commit 'a secret'
 want 6 "secret 'token' is empty" release app
 want 6 "secret 'token' is empty" env TOKEN= "$OCIBUILD" release app
 want 6 "secret 'more' is empty" env TOKEN=t0p-s3cret "$OCIBUILD" release app --secret id=more,env=DOCKER_PASSWORD
+want 2 'SSH_AUTH_SOCK is not set' env -u SSH_AUTH_SOCK TOKEN=x "$OCIBUILD" release app --ssh default
 if "$OCIBUILD" doctor >/dev/null 2>&1; then
 	printf 'FROM runtime\nRUN --mount=type=secret,id=token wc -c </run/secrets/token >/length\n' >build/Dockerfile.app
 	commit_time=1700460000
