@@ -1,5 +1,5 @@
-/* fuzz_release_config.c — any bytes as ocibuild.yaml: a configuration, or one problem with a line of the file;
- * the same both times; and what is accepted can be used.
+/* fuzz_release_config.c — any bytes as ocibuild.yaml: a configuration, or one problem with a line of the file,
+ * which may go to a terminal; the same both times; and what is accepted can be used.
  */
 #undef NDEBUG
 #include <assert.h>
@@ -58,7 +58,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(ok == !problem.text[0]);
 	assert(problem.line == again_problem.line && !strcmp(problem.text, again_problem.text));
 	assert(problem.line <= count_lines(data, size) + 1);
-	assert(!strchr(problem.text, '\n'));
+	for (const unsigned char *at = (const unsigned char *)problem.text; *at; at++)
+		assert(*at >= 0x20 && *at != 0x7f &&
+		       !(at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0));
 	if (ok)
 		use(&pool, &config);
 	text_pool_done(&pool);

@@ -154,7 +154,7 @@ static bool find_dirty(text_pool *pool, const char *store, const char *top, rele
 	if (answer.status != 0)
 		return fail(text_printf(pool, "git status failed: %s", answer.error));
 	if (answer.len > 3)
-		out->dirty = text_copy(pool, answer.text + 3, strlen(answer.text + 3));
+		out->dirty = text_copy_harmless(pool, answer.text + 3, strlen(answer.text + 3));
 	return true;
 }
 
@@ -255,8 +255,9 @@ static void add_names(text_pool *pool, const git_answer *answer, text_list *out)
 	for (size_t at = 0; at < answer->len;) {
 		const char *name = answer->text + at;
 
+		/* They are matched with patterns, too; none can name a control character. */
 		if (*name)
-			text_list_add(pool, out, name);
+			text_list_add(pool, out, text_copy_harmless(pool, name, strlen(name)));
 		at += strlen(name) + 1;
 	}
 }

@@ -129,7 +129,7 @@ static git_answer ask_into(text_pool *pool, const char *const *args, int out, in
 	answer.status = wait_for(pid);
 	answer.text = take_output(pool, out, &answer.len);
 	const char *error = take_output(pool, err, &len);
-	answer.error = text_copy(pool, error, strcspn(error, "\n"));
+	answer.error = text_copy_harmless(pool, error, strcspn(error, "\n"));
 	return answer;
 }
 

@@ -14,7 +14,7 @@ static const char *image_says(text_pool *pool, const ocib_image *image, const ch
 
 	if (!text)
 		text = ocib_image_label(image, key);
-	return text ? text_copy(pool, text, strlen(text)) : "";
+	return text ? text_copy_harmless(pool, text, strlen(text)) : "";
 }
 
 static bool parse_time(const char *text, int64_t *out)

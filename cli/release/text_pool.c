@@ -64,6 +64,28 @@ const char *text_copy(text_pool *pool, const char *text, size_t len)
 	return copy ? copy : "";
 }
 
+void text_make_harmless(char *text)
+{
+	for (unsigned char *at = (unsigned char *)text; *at; at++) {
+		bool c1 = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0;
+
+		if (c1)
+			*at++ = '?';
+		if (c1 || *at < 0x20 || *at == 0x7f)
+			*at = '?';
+	}
+}
+
+const char *text_copy_harmless(text_pool *pool, const char *text, size_t len)
+{
+	char *copy = keep(pool, strndup(text, len));
+
+	if (!copy)
+		return "";
+	text_make_harmless(copy);
+	return copy;
+}
+
 void text_list_add(text_pool *pool, text_list *list, const char *text)
 {
 	/* Grown by doubling; what was outgrown stays in the pool. */

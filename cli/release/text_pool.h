@@ -24,6 +24,10 @@ const char *text_printf(text_pool *pool, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 const char *text_copy(text_pool *pool, const char *text, size_t len);
 
+/** Words of others for a terminal or a log: control characters, C1's included, become '?'. */
+void text_make_harmless(char *text);
+const char *text_copy_harmless(text_pool *pool, const char *text, size_t len);
+
 /** NULL-terminated whenever it is not NULL. */
 typedef struct text_list {
 	const char **items;

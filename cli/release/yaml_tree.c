@@ -30,6 +30,8 @@ bool config_fail(config_problem *problem, unsigned line, const char *format, ...
 	va_start(args, format);
 	(void)vsnprintf(problem->text, sizeof(problem->text), format, args);
 	va_end(args);
+	/* Keys and values are repeated in it. */
+	text_make_harmless(problem->text);
 	return false;
 }
 

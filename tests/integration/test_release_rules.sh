@@ -57,6 +57,15 @@ commit 'no configuration'
 want 0 'released app' release app
 same "$(digest_of "$app:$(tag)")" "$(digest_of "$app:latest")" "the two tags"
 
+say "names of files cannot forge a log"
+strange=$(printf 'app/a\n::error::\033[2J')
+echo x >"$strange"
+want 0 "the tree is dirty: 'app/a?::error::?[2J'" release app --dry-run
+commit strange
+want 0 "'app/a?::error::?[2J' changed since" release app --dry-run
+git rm -q "$strange"
+git reset -q --hard HEAD~1
+
 say "a new runtime alone makes no new application, and that is said"
 runtime=$(digest_of "$registry/rules/runtime:latest")
 "$OCIBUILD" push --quiet --creds "$creds" busybox "$registry/rules/runtime:latest" >/dev/null 2>&1

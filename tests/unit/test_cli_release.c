@@ -132,6 +132,7 @@ TEST(config__yaml_of_any_shape)
 	assert_wrong("a: \"unfinished\n", 2, "no YAML");
 	assert_wrong("a: b: c\n", 1, "no YAML");
 	assert_wrong("\"\\0\": x\n", 1, "NUL byte");
+	assert_wrong("\"\\e[2J\\x9b\\n\": x\n", 1, "unknown key '?[2J\?\?\?'");
 	assert_wrong("\xc3\x28: x\n", 0, "byte 1");
 	assert_wrong("[[[[[[[[[[[[[[[[[[[[[[[[[[[[", 1, "nested more than 16 levels");
 }
