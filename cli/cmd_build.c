@@ -15,7 +15,7 @@ typedef struct values {
 	const char *file, *target, *network, *shm_size, *progress, *iidfile, *metadata_file,
 		*ca_cert, *jobs;
 	cli_list platforms, tags, build_args, build_contexts, labels, annotations, no_cache_filter,
-		add_hosts, ulimits, outputs, secrets, ssh;
+		add_hosts, ulimits, outputs, secrets, ssh, allow;
 	int no_cache, pull, push, quiet, offline, plain_http, load;
 } values;
 
@@ -47,6 +47,8 @@ static const cli_option options[] = {
 	 "secret for RUN --mount=type=secret: id=ID[,src=FILE] or id=ID,env=VARIABLE; repeatable"},
 	{"ssh", 0, CLI_LIST, AT(ssh), "SPEC",
 	 "agent for RUN --mount=type=ssh: default, ID=SOCKET or ID=KEYFILE[,KEYFILE]; repeatable"},
+	{"allow", 0, CLI_LIST, AT(allow), "ENTITLEMENT",
+	 "what a RUN may ask for: network.host, security.insecure; repeatable"},
 	{"network", 0, CLI_STRING, AT(network), "MODE", "network of RUN: default, none, host"},
 	{"add-host", 0, CLI_LIST, AT(add_hosts), "HOST:IP",
 	 "line for a RUN's /etc/hosts; repeatable"},
@@ -67,7 +69,6 @@ static const cli_option options[] = {
 	 "steps and compression threads at once (default: the processors)"},
 	{"cache-from", 0, CLI_NOT_YET, 0, NULL, NULL},
 	{"cache-to", 0, CLI_NOT_YET, 0, NULL, NULL},
-	{"allow", 0, CLI_NOT_YET, 0, NULL, NULL},
 	{"check", 0, CLI_NOT_YET, 0, NULL, NULL},
 	{"call", 0, CLI_NOT_YET, 0, NULL, NULL},
 	{"locked", 0, CLI_NOT_YET, 0, NULL, NULL},
@@ -221,6 +222,7 @@ static void fill_options(const values *v, const char *context, ocib_build_option
 	o->no_cache_stages = v->no_cache_filter.items;
 	o->add_hosts = v->add_hosts.items;
 	o->ulimits = v->ulimits.items;
+	o->allow = v->allow.items;
 	o->no_cache = v->no_cache;
 	o->pull = v->pull;
 	o->push = v->push;
@@ -308,10 +310,11 @@ static int run(cli *app, const cli_command *self, int argc, char **argv)
 					 count ? rest[1] : "");
 	if (status == EXIT_OK)
 		status = run_parsed(app, self, &v, rest[0]);
-	cli_list *const lists[] = {&v.platforms,       &v.tags,      &v.build_args,
-				   &v.build_contexts,  &v.labels,    &v.annotations,
-				   &v.no_cache_filter, &v.add_hosts, &v.ulimits,
-				   &v.outputs,         &v.secrets,   &v.ssh};
+	cli_list *const lists[] = {
+		&v.platforms, &v.tags,        &v.build_args,      &v.build_contexts,
+		&v.labels,    &v.annotations, &v.no_cache_filter, &v.add_hosts,
+		&v.ulimits,   &v.outputs,     &v.secrets,         &v.ssh,
+		&v.allow};
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		cli_list_free(lists[i]);
 	return status < 0 ? EXIT_OK : status;

@@ -94,6 +94,7 @@ typedef struct ob_run_op {
 	char *cwd;
 	char *user;
 	ob_network network;
+	bool insecure;     /**< all capabilities, no filter */
 	ob_heredoc *files; /**< borrowed: placed at /dev/pipes/NAME, executable */
 	size_t file_count;
 	ob_step_mount *mounts; /**< in the order of the line */
@@ -185,6 +186,7 @@ typedef struct ob_plan_options {
 	size_t context_count;
 	bool pull;          /**< look in the registry even when the store has the name */
 	ob_network network; /**< default for RUN */
+	bool allow_insecure, allow_host_network; /**< what a RUN may ask for */
 	bool has_epoch;
 	int64_t epoch;
 	const ob_secrets *secrets; /**< for named contexts that are elsewhere; or NULL */

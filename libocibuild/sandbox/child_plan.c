@@ -191,6 +191,7 @@ void ob_process_plan_apply(const ob_process_plan *plan, const ob_run_spec *spec,
 	child->groups = plan->user.groups;
 	child->group_count = plan->user.group_count;
 	child->capabilities = plan->capabilities;
+	child->every_user_has_them = spec->insecure;
 	child->no_new_privs = spec->no_new_privs;
 	child->candidates = (const char *const *)plan->candidates.items;
 	child->argv = spec->argv.items;

@@ -115,6 +115,23 @@ static ocib_errc add_devices(ob_mount_plan *plan, uint64_t shm_size, ocib_error 
 	return r;
 }
 
+/* Those that the machine has, where they can be opened; others may be made by the command itself. */
+static ocib_errc add_insecure_devices(ob_mount_plan *plan, ocib_error **err)
+{
+	static const char *const devices[] = {
+		"/dev/kmsg",         "/dev/cuse",  "/dev/fuse",  "/dev/kvm",   "/dev/net/tun",
+		"/dev/loop-control", "/dev/loop0", "/dev/loop1", "/dev/loop2", "/dev/loop3",
+		"/dev/loop4",        "/dev/loop5", "/dev/loop6", "/dev/loop7",
+	};
+	ocib_errc r = OCIB_OK;
+
+	for (size_t i = 0; i < OB_ARRAY_LEN(devices) && r == OCIB_OK; i++)
+		if (access(devices[i], F_OK) == 0)
+			r = add_clone(plan, devices[i], devices[i], false,
+				      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
+	return r;
+}
+
 /*
  * A sysfs of one's own shows the network namespace one owns and nothing of debugfs and its like, so it
  * is what is used wherever the kernel grants one: to root, and for an own network. Else it is the
@@ -245,6 +262,8 @@ ocib_errc ob_mount_plan_make(ob_mount_plan *plan, const ob_run_spec *spec, bool 
 		r = add_sys(plan, own_sysfs, !spec->insecure, err);
 	if (r == OCIB_OK && !spec->insecure)
 		r = add_masks(plan, err);
+	if (r == OCIB_OK && spec->insecure && is_initial_userns)
+		r = add_insecure_devices(plan, err);
 	if (r == OCIB_OK)
 		r = add_resolv_conf(plan, err);
 	if (r == OCIB_OK)

@@ -254,6 +254,21 @@ static void set_capabilities(const ob_child_plan *plan, uint64_t set)
 		fail_child(plan, OB_CHILD_CAPABILITIES, 0);
 }
 
+/* Ambient: so they survive the exec of a program that asks for none. */
+static void give_capabilities(const ob_child_plan *plan)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	const uint32_t low = (uint32_t)plan->capabilities,
+		       high = (uint32_t)(plan->capabilities >> 32);
+	struct __user_cap_data_struct data[2] = {{low, low, low}, {high, high, high}};
+
+	if (syscall(SYS_capset, &header, data) < 0)
+		fail_child(plan, OB_CHILD_CAPABILITIES, 0);
+	for (unsigned long cap = 0; cap < 64; cap++)
+		if (plan->capabilities & (1ULL << cap))
+			(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+}
+
 static void load_filter(const ob_child_plan *plan)
 {
 	if (plan->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -270,9 +285,13 @@ static void become_user(const ob_child_plan *plan)
 		fail_child(plan, OB_CHILD_CWD, 0);
 	drop_bounding_set(plan);
 	load_filter(plan);
-	if (ob_sys_set_ids(plan->uid, plan->gid, plan->group_count, plan->groups) < 0)
+	if (prctl(PR_SET_KEEPCAPS, plan->every_user_has_them, 0, 0, 0) < 0 ||
+	    ob_sys_set_ids(plan->uid, plan->gid, plan->group_count, plan->groups) < 0)
 		fail_child(plan, OB_CHILD_IDS, 0);
-	set_capabilities(plan, plan->uid == 0 ? plan->capabilities : 0);
+	if (plan->every_user_has_them)
+		give_capabilities(plan);
+	else
+		set_capabilities(plan, plan->uid == 0 ? plan->capabilities : 0);
 	if (!is_there && chdir(plan->cwd) < 0)
 		fail_child(plan, OB_CHILD_CWD, 0);
 }

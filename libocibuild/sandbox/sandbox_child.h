@@ -46,6 +46,7 @@ typedef struct ob_child_plan {
 	const gid_t *groups;
 	size_t group_count;
 	uint64_t capabilities;
+	bool every_user_has_them; /**< not only root */
 	bool no_new_privs;
 	struct sock_fprog filter;      /**< len 0: none */
 	const char *const *candidates; /**< paths to try to execute, ends with NULL */

@@ -317,6 +317,27 @@ FROM busybox
 RUN --mount=from=0,target=/x true
 D
 
+say "what needs an entitlement"
+cat >"$work/ctx/Dockerfile" <<'D'
+FROM busybox
+RUN --security=insecure mount -t tmpfs x /tmp && grep Seccomp: /proc/self/status && [ -w /proc/sys ]
+USER 1000
+RUN --security=insecure chown 5 /root && grep CapEff: /proc/self/status
+RUN --security=sandbox ! chown 6 /root 2>/dev/null && sed -n s/CapEff:/sandboxed/p /proc/self/status
+D
+rebuild insecure --allow security.insecure
+grep -q "Seccomp:.0" "$work/log" || fail "a filter in an insecure step"
+grep -q "sandboxed.0000000000000000" "$work/log" || fail "an ordinary step has capabilities"
+refused 7 "needs the entitlement 'security.insecure'" <"$work/ctx/Dockerfile"
+grep -qF -- "--allow security.insecure" "$work/stderr" || fail "no hint how to allow it"
+printf 'FROM busybox\nRUN --network=host true\n' >"$work/ctx/Dockerfile"
+refused 7 "needs the entitlement 'network.host'" --allow security.insecure <"$work/ctx/Dockerfile"
+rebuild host --allow network.host
+rebuild host --network host
+refused 2 "not 'everything'" --allow everything <"$work/ctx/Dockerfile"
+printf 'FROM busybox\nRUN --device=vendor/class=x true\n' >"$work/ctx/Dockerfile"
+refused 3 "RUN --device is not supported" <"$work/ctx/Dockerfile"
+
 [ -z "$(ls "$OCIBUILD_STORE/tmp")" ] || fail "litter in tmp"
 whole
 echo PASSED

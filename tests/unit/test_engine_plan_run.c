@@ -68,6 +68,7 @@ TEST(plan__run_network_modes)
 	static const char text[] = "FROM scratch\nRUN a\nRUN --network=default a\n"
 				   "RUN --network=none a\nRUN --network=host a\n";
 
+	f.options.allow_host_network = true;
 	plan_ok(&f, text);
 	assert_int_equal(plan_step(&f, 0)->run.network, OB_NETWORK_DEFAULT);
 	assert_int_equal(plan_step(&f, 2)->run.network, OB_NETWORK_NONE);
@@ -85,14 +86,26 @@ TEST(plan__run_flags_that_are_not_executed_are_refused_with_a_caret)
 {
 	ob_autodone(plan_fixture) f = {0};
 
-	ASSERT_PLAN_ERROR(&f, "FROM scratch\nRUN --security=insecure a\n", OCIB_ERR_UNSUPPORTED, 2,
-			  "insecure");
 	assert_int_equal(plan_try(&f, "FROM scratch\nRUN --network=none --device=x a\n"),
 			 OCIB_ERR_UNSUPPORTED);
 	assert_int_equal(ocib_error_column(t_err), 20);
 	assert_non_null(strstr(ocib_error_excerpt(t_err), "^"));
 	t_err = ocib_error_free(t_err);
+}
+
+TEST(plan__run_may_do_more_where_it_is_allowed)
+{
+	ob_autodone(plan_fixture) f = {0};
+
 	plan_ok(&f, "FROM scratch\nRUN --security=sandbox a\n");
+	assert_false(plan_step(&f, 0)->run.insecure);
+	ASSERT_PLAN_ERROR(&f, "FROM scratch\nRUN --security=insecure a\n", OCIB_ERR_DENIED, 2,
+			  "'security.insecure'");
+	ASSERT_PLAN_ERROR(&f, "FROM scratch\nRUN --network=host a\n", OCIB_ERR_DENIED, 2,
+			  "'network.host'");
+	f.options.allow_insecure = true;
+	plan_ok(&f, "FROM scratch\nRUN --security=insecure a\n");
+	assert_true(plan_step(&f, 0)->run.insecure);
 }
 
 TEST(plan__run_of_nothing_is_refused)

@@ -484,6 +484,19 @@ TEST(run__insecure_has_all_capabilities_and_no_filter)
 	assert_string_equal(result.out, "mounted\nSeccomp:\t0\n");
 }
 
+TEST(run__insecure_means_every_user)
+{
+	sandboxed_result result;
+
+	SANDBOXED_BEGIN();
+	ob_run_spec *spec = sandboxed_spec("id -u; chown 5 /tmp && stat -c %u /tmp");
+	spec->insecure = true;
+	spec->user = strdup("1000");
+	sandboxed_run(spec, &result);
+	ob_run_spec_free(spec);
+	assert_string_equal(result.out, "1000\n5\n");
+}
+
 TEST(run__scratch_root_has_what_is_mounted)
 {
 	sandboxed_result result;

@@ -127,6 +127,25 @@ static ocib_errc fill_input(const ocib_build_options *options, plan_input *in, o
 	return add_contexts(in, options, err);
 }
 
+/* Who gives the machine's network to all has given it to those that name it. */
+static ocib_errc read_allow(const ocib_build_options *options, ob_plan_options *plan,
+			    ocib_error **err)
+{
+	plan->allow_host_network = plan->network == OB_NETWORK_HOST;
+	for (const char *const *one = options->allow; one && *one; one++) {
+		if (ob_str_eq(*one, "network.host"))
+			plan->allow_host_network = true;
+		else if (ob_str_eq(*one, "security.insecure"))
+			plan->allow_insecure = true;
+		else
+			return ob_fail(err, OCIB_ERR_INVALID,
+				       "what can be allowed is network.host and security.insecure, "
+				       "not '%s'",
+				       *one);
+	}
+	return OCIB_OK;
+}
+
 static ocib_errc make_plan(ob_build *build, ocib_error **err)
 {
 	const ocib_build_options *options = &build->options;
@@ -156,6 +175,8 @@ static ocib_errc make_plan(ob_build *build, ocib_error **err)
 	ocib_errc r = fill_input(options, &in, err);
 	if (r == OCIB_OK)
 		r = parse_network(options->network, &plan.network, err);
+	if (r == OCIB_OK)
+		r = read_allow(options, &plan, err);
 	if (r < 0)
 		return r;
 	plan.contexts = in.contexts;

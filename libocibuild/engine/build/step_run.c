@@ -134,6 +134,7 @@ static ocib_errc make_spec(const ob_build *build, const ob_step *step, const cha
 	    ob_strlist_copy(&spec->extra_hosts, &build->extra_hosts) < 0)
 		return ob_fail_nomem(err);
 	spec->network = op->network;
+	spec->insecure = op->insecure;
 	spec->shm_size = build->options.shm_size;
 	spec->init_env = true;
 	ocib_errc r = ulimits_list(build, &spec->ulimits, err);

@@ -5,7 +5,7 @@
  * any other is the argument of the SHELL's -c, so that it works in shells without here-documents. In
  * all other lines the bodies are put back and the shell reads them.
  *
- * Devices and the insecure mode are known, and refused until they are executed.
+ * The machine's network by name and the insecure mode need an entitlement, as with BuildKit.
  */
 #include <ctype.h>
 #include <string.h>
@@ -14,33 +14,40 @@
 
 #define PIPES_DIR "/dev/pipes/"
 
-static ocib_errc refuse_security(const ob_dispatch *d, const ob_flag *flag, ocib_error **err)
+/* What a file asks for beyond the usual must be allowed by who builds it; a check executes nothing. */
+static ocib_errc need_entitlement(const ob_dispatch *d, const ob_flag *flag, const char *name,
+				  bool is_allowed, ocib_error **err)
 {
-	if (ob_str_eq(flag->value, "sandbox"))
+	if (is_allowed || d->planner->options->checking)
 		return OCIB_OK;
-	if (ob_str_eq(flag->value, "insecure"))
-		return ob_fail_here(err, d, &flag->at, OCIB_ERR_UNSUPPORTED,
-				    "RUN --security=insecure is not supported yet");
-	return ob_fail_here(err, d, &flag->at, OCIB_ERR_SYNTAX,
-			    "invalid security mode '%s': expected sandbox or insecure",
-			    flag->value);
+	ocib_errc r = ob_fail_here(err, d, &flag->at, OCIB_ERR_DENIED,
+				   "RUN --%s=%s needs the entitlement '%s', which was not given",
+				   flag->name, flag->value, name);
+	ob_error_set_hint(err, "if you trust this Dockerfile: --allow %s", name);
+	return r;
 }
 
-/* Flags that change what the command may do; not ignoring one of them is a promise. */
-static ocib_errc refuse_flags(const ob_dispatch *d, ocib_error **err)
+/* Which modes there are was checked when the line was parsed. */
+static ocib_errc read_security(const ob_dispatch *d, bool *insecure, ocib_error **err)
 {
-	ocib_errc r = OCIB_OK;
+	const ob_flag *flag = ob_dispatch_flag(d, "security");
 
-	for (size_t i = 0; !r && i < d->instruction->flag_count; i++) {
-		const ob_flag *flag = &d->instruction->flags[i];
+	*insecure = flag && ob_str_eq(flag->value, "insecure");
+	if (!*insecure)
+		return OCIB_OK;
+	return need_entitlement(d, flag, "security.insecure", d->planner->options->allow_insecure,
+				err);
+}
 
-		if (ob_str_eq(flag->name, "security"))
-			r = refuse_security(d, flag, err);
-		else if (ob_str_eq(flag->name, "device"))
-			r = ob_fail_here(err, d, &flag->at, OCIB_ERR_UNSUPPORTED,
-					 "RUN --device is not supported yet");
-	}
-	return r;
+/* As with BuildKit's stable syntax, which has no devices. */
+static ocib_errc refuse_device(const ob_dispatch *d, ocib_error **err)
+{
+	const ob_flag *flag = ob_dispatch_flag(d, "device");
+
+	if (!flag)
+		return OCIB_OK;
+	return ob_fail_here(err, d, &flag->at, OCIB_ERR_UNSUPPORTED,
+			    "RUN --device is not supported: there are no CDI devices");
 }
 
 static ocib_errc read_network(const ob_dispatch *d, ob_network *out, ocib_error **err)
@@ -58,7 +65,10 @@ static ocib_errc read_network(const ob_dispatch *d, ob_network *out, ocib_error 
 		return ob_fail_here(err, d, &flag->at, OCIB_ERR_SYNTAX,
 				    "invalid network mode '%s': expected default, none or host",
 				    flag->value);
-	return OCIB_OK;
+	if (*out != OB_NETWORK_HOST)
+		return OCIB_OK;
+	return need_entitlement(d, flag, "network.host", d->planner->options->allow_host_network,
+				err);
 }
 
 static ocib_errc check_platform(const ob_dispatch *d, ocib_error **err)
@@ -224,7 +234,7 @@ ocib_errc ob_dispatch_run(ob_dispatch *d, ocib_error **err)
 {
 	ob_autofree char *script = NULL;
 	ob_step *step = NULL;
-	ocib_errc r = refuse_flags(d, err);
+	ocib_errc r = refuse_device(d, err);
 
 	if (!r)
 		r = check_platform(d, err);
@@ -232,6 +242,8 @@ ocib_errc ob_dispatch_run(ob_dispatch *d, ocib_error **err)
 		r = ob_dispatch_add_step(d, OB_STEP_RUN, &step, err);
 	if (!r)
 		r = read_network(d, &step->run.network, err);
+	if (!r)
+		r = read_security(d, &step->run.insecure, err);
 	if (!r)
 		r = read_script(d, &step->run, &script, err);
 	if (!r)

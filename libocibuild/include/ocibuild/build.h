@@ -94,6 +94,11 @@ typedef struct ocib_build_options {
 	int context_fd;      /**< read to its end; borrowed; default standard input */
 	const ocib_ssh *ssh; /**< for RUN --mount=type=ssh; each has an id of its own */
 	size_t ssh_count;
+	/**
+	 * What RUNs may ask for beyond the usual, NULL-terminated: "network.host" (included in the
+	 * network "host"), "security.insecure".
+	 */
+	const char *const *allow;
 } ocib_build_options;
 #define OCIB_BUILD_OPTIONS_INIT OCIB_OPTIONS_INIT(ocib_build_options)
 
