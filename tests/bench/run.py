@@ -280,6 +280,35 @@ class Bench:
 
         self.measure("20 trivial RUNs", fresh, lambda tool, i: tool.build(runs, "bench-runs"))
 
+    def mounts(self):
+        """What a mount adds to a step: 20 RUNs without, and 20 with one of each kind. Ours only: peers
+        have other command lines for it."""
+        ours = self.tools[0]
+        ours.load_base(self.base, "bench-base")
+        folder = self.context("mounts", "FROM bench-base\n", [("file", "x\n")])
+        (self.work / "secret").write_text("s3cret\n")
+        kinds = {
+            "no mounts": ("", []),
+            "a cache": ("--mount=type=cache,target=/c ", []),
+            "a secret": ("--mount=type=secret,id=s,required ", ["--secret", f"id=s,src={self.work}/secret"]),
+            "a tmpfs": ("--mount=type=tmpfs,target=/t ", []),
+            "a bind": ("--mount=target=/b ", []),
+        }
+        agent = os.environ.get("SSH_AUTH_SOCK")
+        if agent:
+            kinds["an ssh agent"] = ("--mount=type=ssh,required ", ["--ssh", "default"])
+        for name, (mount, options) in kinds.items():
+            def fresh(tool, i):
+                lines = [f"RUN {mount}echo {name} {i} {number} >/f{number}" for number in range(20)]
+                (folder / "Dockerfile").write_text("\n".join(["FROM bench-base", *lines, ""]))
+
+            def build(tool, _i):
+                return tool.run("build", "-q", *options, "-t", "bench-mounts", str(folder))
+
+            every, self.tools = self.tools, [ours]
+            self.measure(f"20 RUNs with {name}", fresh, build)
+            self.tools = every
+
     def application(self):
         for tool in self.tools:
             tool.load_base(self.base, "bench-runtime")
@@ -341,7 +370,7 @@ def main():
     parser.add_argument("--ocibuild", default=str(root / "out/release/bin/ocibuild"))
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default="")
-    parser.add_argument("--workloads", default="trivial_runs,application,many_files,big_pull")
+    parser.add_argument("--workloads", default="trivial_runs,mounts,application,many_files,big_pull")
     parser.add_argument("--peers", default="buildah,docker")
     parser.add_argument("--json", default="")
     options = parser.parse_args()
