@@ -93,6 +93,7 @@ typedef struct ob_run_op {
 	ob_strlist secret_env; /**< proxies: in the process, not in the key */
 	char *cwd;
 	char *user;
+	char *hostname; /**< NULL: the usual one */
 	ob_network network;
 	bool insecure;     /**< all capabilities, no filter */
 	ob_heredoc *files; /**< borrowed: placed at /dev/pipes/NAME, executable */

@@ -94,6 +94,8 @@ static void set_run(ob_json *json, const ob_step *step)
 	ob_json_set(json, "cwd", text_value(run->cwd));
 	ob_json_set(json, "user", text_value(run->user));
 	ob_json_set_int(json, "network", (int64_t)run->network);
+	if (run->hostname)
+		ob_json_set(json, "hostname", text_value(run->hostname));
 	if (run->insecure)
 		ob_json_set_bool(json, "insecure", true);
 	ob_json_set(json, "files", files);

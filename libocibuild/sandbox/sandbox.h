@@ -48,6 +48,7 @@ OB_DEFINE_AUTO(ob_sandbox_host);
 /** Does overlayfs keep its marks in user.overlay.* here? */
 bool ob_sandbox_host_userxattr(const ob_sandbox_host *host);
 
+/** BuildKit's; what a command writes with it is then the same. */
 #define OB_DEFAULT_HOSTNAME "buildkitsandbox"
 
 typedef enum ob_network { OB_NETWORK_DEFAULT = 0, OB_NETWORK_NONE, OB_NETWORK_HOST } ob_network;

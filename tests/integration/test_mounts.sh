@@ -317,6 +317,14 @@ FROM busybox
 RUN --mount=from=0,target=/x true
 D
 
+say "the host name is a build argument"
+printf 'FROM busybox\nRUN hostname && grep -c "localhost $(hostname)" /etc/hosts\n' >"$work/ctx/Dockerfile"
+rebuild hostname
+said buildkitsandbox
+rebuild hostname --build-arg BUILDKIT_SANDBOX_HOSTNAME=mine.example
+said mine.example
+refused 1 "host name" --build-arg "BUILDKIT_SANDBOX_HOSTNAME=$(printf '%0100d' 1)" <"$work/ctx/Dockerfile"
+
 say "what needs an entitlement"
 cat >"$work/ctx/Dockerfile" <<'D'
 FROM busybox

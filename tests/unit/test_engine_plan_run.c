@@ -108,6 +108,18 @@ TEST(plan__run_may_do_more_where_it_is_allowed)
 	assert_true(plan_step(&f, 0)->run.insecure);
 }
 
+TEST(plan__run_host_name_is_a_build_argument)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_ok(&f, "FROM scratch\nRUN a\n");
+	assert_null(plan_step(&f, 0)->run.hostname);
+	plan_arg(&f, "BUILDKIT_SANDBOX_HOSTNAME=mine");
+	plan_ok(&f, "FROM scratch\nRUN a\n");
+	assert_string_equal(plan_step(&f, 0)->run.hostname, "mine");
+	assert_int_equal(f.plan->unused_args.len, 0);
+}
+
 TEST(plan__run_of_nothing_is_refused)
 {
 	ob_autodone(plan_fixture) f = {0};

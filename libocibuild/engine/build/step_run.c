@@ -14,8 +14,6 @@
 #include "engine/build/run_mounts.h"
 #include "engine/step_key.h"
 
-/* BuildKit's name of the machine; what a command writes with it is then the same. */
-#define HOSTNAME    "buildkitsandbox"
 #define HEREDOC_DIR "/dev/pipes"
 
 /* --- key --- */
@@ -132,6 +130,8 @@ static ocib_errc make_spec(const ob_build *build, const ob_step *step, const cha
 		return ob_fail_nomem(err);
 	if (ob_strlist_copy(&spec->argv, &op->argv) < 0 || add_env(&spec->env, op) < 0 ||
 	    ob_strlist_copy(&spec->extra_hosts, &build->extra_hosts) < 0)
+		return ob_fail_nomem(err);
+	if (op->hostname && !(spec->hostname = strdup(op->hostname)))
 		return ob_fail_nomem(err);
 	spec->network = op->network;
 	spec->insecure = op->insecure;

@@ -178,6 +178,7 @@ void ob_step_done(ob_step *step)
 	ob_strlist_done(&step->run.secret_env);
 	free(step->run.cwd);
 	free(step->run.user);
+	free(step->run.hostname);
 	for (size_t i = 0; i < step->run.mount_count; i++)
 		step_mount_done(&step->run.mounts[i]);
 	free(step->run.mounts);

@@ -12,7 +12,8 @@
 #include "base/strings.h"
 #include "engine/plan/planner.h"
 
-#define PIPES_DIR "/dev/pipes/"
+#define PIPES_DIR    "/dev/pipes/"
+#define HOSTNAME_ARG "BUILDKIT_SANDBOX_HOSTNAME"
 
 /* What a file asks for beyond the usual must be allowed by who builds it; a check executes nothing. */
 static ocib_errc need_entitlement(const ob_dispatch *d, const ob_flag *flag, const char *name,
@@ -147,12 +148,15 @@ static uint64_t list_bytes(const ob_strlist *list)
 static ocib_errc read_surroundings(const ob_dispatch *d, ob_run_op *op, ocib_error **err)
 {
 	const ob_config *config = d->stage->config;
+	const char *hostname = ob_env_get(&d->planner->build_args, HOSTNAME_ARG);
 	ocib_errc r = ob_planner_spend(d->planner, list_bytes(&d->stage->env), d->command->at, err);
 
 	if (r)
 		return r;
 	op->cwd = strdup(config->working_dir && *config->working_dir ? config->working_dir : "/");
 	op->user = strdup(config->user ? config->user : "");
+	if (hostname && *hostname && !(op->hostname = strdup(hostname)))
+		return ob_fail_nomem(err);
 	if (!op->cwd || !op->user || ob_strlist_copy(&op->env, &d->stage->env) < 0 ||
 	    ob_strlist_copy(&op->secret_env, &d->planner->proxy_env) < 0)
 		return ob_fail_nomem(err);
