@@ -28,7 +28,10 @@ ocib_errc ob_error_wrap(ocib_error **err, ocib_errc code, const char *file, int 
 
 #define ob_fail(err, code, ...) ob_error_set((err), (code), __FILE__, __LINE__, __VA_ARGS__)
 #define ob_fail_errno(err, ...) ob_error_set_errno((err), errno, __FILE__, __LINE__, __VA_ARGS__)
-#define ob_fail_nomem(err)      ob_error_set((err), OCIB_ERR_NOMEM, __FILE__, __LINE__, "out of memory")
+/* Its value is a constant, so that a compiler that follows values past a call sees it cannot be OCIB_OK. */
+#define ob_fail_nomem(err)                                                               \
+	((void)ob_error_set((err), OCIB_ERR_NOMEM, __FILE__, __LINE__, "out of memory"), \
+	 OCIB_ERR_NOMEM)
 #define ob_wrap(err, code, ...) ob_error_wrap((err), (code), __FILE__, __LINE__, __VA_ARGS__)
 
 /** Enrich an error that was just made. All accept NULL or an empty error pointer and then do nothing. */
