@@ -41,7 +41,7 @@ TEST(error__enomem_is_the_static_object_and_is_never_changed)
 	errno = ENOMEM;
 	assert_int_equal(ob_fail_errno(&t_err, "mmap"), OCIB_ERR_NOMEM);
 	ocib_error *other = NULL;
-	ob_fail_nomem(&other);
+	assert_int_equal(ob_fail_nomem(&other), OCIB_ERR_NOMEM);
 	assert_ptr_equal(t_err, other);
 	ob_wrap(&t_err, OCIB_ERR_NOMEM, "more");
 	ob_error_set_hint(&t_err, "buy some");
