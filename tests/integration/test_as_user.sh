@@ -19,5 +19,6 @@ cp -P "$bin"/../lib/libocibuild.so* "$copy/bin/"
 cp -r "$folder" "$copy/tests/integration"
 cp -r "$folder/../../examples" "$folder/../../build" "$folder/../../docs" "$copy/"
 chmod -R a+rX "$copy"
+cd "$copy/tests/integration"
 runuser -u "$user" -- env -i PATH="$PATH" LD_LIBRARY_PATH="$copy/bin" OCIBUILD="$copy/bin/ocibuild" \
 	KILLS="${KILLS:-}" "$copy/tests/integration/$script"
