@@ -2,7 +2,7 @@
  *
  * A name is what people write into "# check=skip=…", and a link leads to BuildKit's page about the
  * rule; InvalidBaseImagePlatform has none. docs/checks.md says of each what it asks for, and
- * tests/lint/check_help.py that it leaves none out.
+ * tests/lint/check_docs.py sees that it leaves none out.
  */
 #include "dockerfile/check_rules.h"
 

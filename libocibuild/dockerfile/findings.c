@@ -90,6 +90,22 @@ static ob_finding *new_finding(ob_findings *findings)
 	return &findings->items[count];
 }
 
+/* Words of the file are in it, and may have been cut. */
+static void make_printable(char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		size_t step = ob_utf8_step(text, left);
+
+		if (!step || (unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+		step = step ? step : 1;
+		text += step;
+		left -= step;
+	}
+}
+
 void ob_findings_add(ob_findings *findings, ob_rule rule, const ob_instruction *near,
 		     const ob_location *at, const char *format, ...)
 {
@@ -111,6 +127,7 @@ void ob_findings_add(ob_findings *findings, ob_rule rule, const ob_instruction *
 		findings->failed = true;
 		return;
 	}
+	make_printable(message);
 	*finding = (ob_finding){
 		.rule = rule,
 		.message = message,

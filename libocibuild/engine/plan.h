@@ -14,6 +14,7 @@
 #include "dockerfile/run_mount.h"
 #include "engine/context/remote_context.h"
 #include "engine/image_source.h"
+#include "engine/outline.h"
 #include "image/config.h"
 #include "sandbox/sandbox.h"
 
@@ -161,7 +162,8 @@ typedef struct ob_plan {
 	ob_remote_context *remotes; /**< named contexts that were fetched */
 	size_t remote_count;
 	ob_strlist remote_addresses; /**< of @ref remotes */
-	ocib_error *missing; /**< checking: why the first base that is missing is not there */
+	ocib_outline *outline; /**< what the target takes from outside, or NULL */
+	ocib_error *missing;   /**< checking: why the first base that is missing is not there */
 } ob_plan;
 
 typedef struct ob_named_context {
@@ -192,9 +194,10 @@ typedef struct ob_plan_options {
 	int64_t epoch;
 	const ob_secrets *secrets; /**< for named contexts that are elsewhere; or NULL */
 	ob_findings *findings;     /**< what the rules of a check find is added; or NULL */
-	/** Nothing will be executed: all stages are planned unless there is a target, and a base that
-	 * cannot be had is taken for an empty one (see ob_plan.missing). */
+	/** Nothing will be executed, and a base that cannot be had is taken for an empty one: see
+	 * ob_plan.missing. All stages are planned unless there is a target or an outline is wanted. */
 	bool checking;
+	bool outline; /**< make one: ob_plan.outline */
 } ob_plan_options;
 
 /**

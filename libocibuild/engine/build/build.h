@@ -103,6 +103,7 @@ typedef struct ob_build {
 
 	ob_build_input input;
 	bool checking;        /**< nothing will be executed */
+	bool outline;         /**< the plan is to have one */
 	ob_source_text text;  /**< checking: the Dockerfile, also when it is wrong */
 	ob_findings findings; /**< of the Dockerfile and the plan, by line once there is one */
 	ob_image_sources *sources;

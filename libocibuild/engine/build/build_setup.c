@@ -170,6 +170,7 @@ static ocib_errc make_plan(ob_build *build, ocib_error **err)
 		.secrets = &build->secrets,
 		.findings = &build->findings,
 		.checking = build->checking,
+		.outline = build->outline,
 	};
 
 	ocib_errc r = fill_input(options, &in, err);

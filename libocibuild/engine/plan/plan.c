@@ -10,9 +10,9 @@
 #include "engine/plan/planner.h"
 
 static ocib_errc (*const phases[])(ob_planner *, ocib_error **) = {
-	ob_planner_read_args,   ob_planner_make_stages, ob_planner_find_target,
-	ob_planner_link_stages, ob_planner_resolve,     ob_planner_dispatch,
-	ob_planner_list_unused,
+	ob_planner_read_args,   ob_planner_make_stages,  ob_planner_find_target,
+	ob_planner_link_stages, ob_planner_resolve,      ob_planner_dispatch,
+	ob_planner_list_unused, ob_planner_make_outline,
 };
 
 static void source_done(ob_plan_source *source)
@@ -35,6 +35,11 @@ static void stage_done(ob_plan_stage *stage)
 	for (size_t i = 0; i < stage->step_count; i++)
 		ob_step_done(&stage->steps[i]);
 	free(stage->steps);
+	for (size_t i = 0; i < stage->noted_count; i++) {
+		free(stage->noted[i].key);
+		free(stage->noted[i].value);
+	}
+	free(stage->noted);
 }
 
 static void ob_planner_done(ob_planner *planner)
@@ -223,6 +228,7 @@ ob_plan *ob_plan_free(ob_plan *plan)
 	for (size_t i = 0; i < plan->trigger_count; i++)
 		ob_dockerfile_free(plan->triggers[i]);
 	free(plan->triggers);
+	plan->outline = ocib_outline_free(plan->outline);
 	plan->missing = ocib_error_free(plan->missing);
 	ob_strlist_done(&plan->unused_args);
 	free(plan);

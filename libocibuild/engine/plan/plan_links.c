@@ -197,7 +197,7 @@ static void mark(ob_planner *p, ob_plan_stage *stage)
 void ob_planner_mark_needed(ob_planner *p)
 {
 	const char *target = p->options->target;
-	bool all = p->options->checking && (!target || !*target);
+	bool all = p->options->checking && !p->options->outline && (!target || !*target);
 
 	for (size_t i = 0; i < p->stage_count; i++)
 		p->stages[i].needed = false;

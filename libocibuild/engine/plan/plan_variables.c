@@ -120,6 +120,8 @@ ocib_errc ob_dispatch_arg(ob_dispatch *d, ocib_error **err)
 			r = arg_value(d, key, pair, &value, err);
 		if (!r && value && !is_for_scanner(key))
 			r = ob_dispatch_set_env(d, key, value, err);
+		if (!r)
+			r = ob_dispatch_note_arg(d, pair, key, value, err);
 		if (r)
 			return r;
 		if (!ob_strlist_contains(&d->stage->args, key) &&

@@ -15,7 +15,7 @@
  *   plan_run.c        RUN                    plan_mount.c       RUN --mount
  *   plan_mount_node.c stages made for mounts
  *   plan_copy.c       COPY ADD               plan_workdir.c     WORKDIR
- *   plan_history.c    history entries, step texts
+ *   plan_history.c    history entries, step texts   plan_outline.c  what the target takes
  *   plan_platform.c   several platforms: nodes that they share, names of stages
  *   plan_checks.c     the rules of a check for instructions   plan_check_from.c  and for FROM
  *
@@ -66,6 +66,14 @@ typedef struct ob_plan_command {
 	size_t from_count;
 } ob_plan_command;
 
+/** An ARG of a stage, for an outline. */
+typedef struct ob_noted_arg {
+	char *key, *value;
+	const ob_instruction *instruction;
+	const ob_location *at;
+	bool own; /**< else it imports a global ARG */
+} ob_noted_arg;
+
 typedef struct ob_plan_stage {
 	const ob_stage_source *source;
 	size_t index;
@@ -81,11 +89,13 @@ typedef struct ob_plan_stage {
 
 	/* what instructions change */
 	ob_config *config;
-	ob_strlist env;    /**< what expansion and RUN see: ENV and ARG, later ones win */
-	ob_strlist args;   /**< keys of ARGs, in order: RUN's history shows them */
-	bool has_cmd;      /**< CMD in this very stage */
-	bool has_workdir;  /**< WORKDIR in this stage or in one of this file that it stands on */
-	bool base_missing; /**< so its variables are not known */
+	ob_strlist env;      /**< what expansion and RUN see: ENV and ARG, later ones win */
+	ob_strlist args;     /**< keys of ARGs, in order: RUN's history shows them */
+	bool has_cmd;        /**< CMD in this very stage */
+	bool has_workdir;    /**< WORKDIR in this stage or in one of this file that it stands on */
+	bool base_missing;   /**< so its variables are not known */
+	ob_noted_arg *noted; /**< ARGs in order, when an outline is wanted */
+	size_t noted_count;
 	/** Where the last instruction of a kind that counts once is; by instruction type. */
 	const ob_location *last_of[OB_INSTRUCTION_HEALTHCHECK + 1];
 	ob_step *steps;
@@ -131,6 +141,7 @@ ocib_errc ob_planner_link_stages(ob_planner *planner, ocib_error **err);
 ocib_errc ob_planner_resolve(ob_planner *planner, ocib_error **err);
 ocib_errc ob_planner_dispatch(ob_planner *planner, ocib_error **err);
 ocib_errc ob_planner_list_unused(ob_planner *planner, ocib_error **err);
+ocib_errc ob_planner_make_outline(ob_planner *planner, ocib_error **err); /**< if it is wanted */
 
 /* Shared by phases. */
 /** Count @p bytes that the plan keeps. Kinds: LIMIT. */
@@ -224,6 +235,9 @@ void ob_check_image_platform(const ob_dispatch *d, const ob_plan_source *source,
 /** An instruction before it is carried out, and a COPY or ADD afterwards. */
 void ob_check_instruction(ob_dispatch *d);
 void ob_check_copied(const ob_dispatch *d);
+/** An ARG that was carried out, for an outline; @p value may be NULL. */
+ocib_errc ob_dispatch_note_arg(ob_dispatch *d, const ob_pair *pair, const char *key,
+			       const char *value, ocib_error **err);
 /** Variables that an instruction asked for and that are not there. */
 void ob_check_unset(const ob_dispatch *d, const ob_strlist *names);
 void ob_check_workdir(ob_dispatch *d, const char *path);
