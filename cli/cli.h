@@ -112,7 +112,8 @@ void cli_nearest(const char *word, size_t len, const char *candidate, cli_neares
 /* report.c */
 /** Print an error and free it. @return the exit status of cli.md for it. */
 int cli_report(const cli *app, ocib_error *err);
-void cli_print_json_string(const char *text, size_t len); /**< quoted, to standard output */
+int cli_show_error(const cli *app, const ocib_error *err); /**< the same without freeing it */
+void cli_print_json_string(const char *text, size_t len);  /**< quoted, to standard output */
 void cli_format_json_string(FILE *to, const char *text, size_t len);
 /** "12.3MB" as docker writes sizes. @p out 16 bytes. */
 void cli_format_size(uint64_t bytes, char *out);

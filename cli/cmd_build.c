@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "build_call.h"
 #include "build_outputs.h"
 #include "build_result.h"
 #include "build_secrets.h"
@@ -13,10 +14,10 @@
 
 typedef struct values {
 	const char *file, *target, *network, *shm_size, *progress, *iidfile, *metadata_file,
-		*ca_cert, *jobs;
+		*ca_cert, *jobs, *call;
 	cli_list platforms, tags, build_args, build_contexts, labels, annotations, no_cache_filter,
 		add_hosts, ulimits, outputs, secrets, ssh, allow;
-	int no_cache, pull, push, quiet, offline, plain_http, load;
+	int no_cache, pull, push, quiet, offline, plain_http, load, check;
 } values;
 
 #define AT(field) offsetof(values, field)
@@ -43,6 +44,10 @@ static const cli_option options[] = {
 	{"no-cache-filter", 0, CLI_LIST, AT(no_cache_filter), "STAGE",
 	 "execute every step of a stage; repeatable"},
 	{"pull", 0, CLI_FLAG, AT(pull), NULL, "look in the registry for newer bases"},
+	{"check", 0, CLI_FLAG, AT(check), NULL,
+	 "look for what is questionable in the Dockerfile, and build nothing"},
+	{"call", 0, CLI_STRING, AT(call), "METHOD",
+	 "build, or instead of it: check, outline (what the target takes), targets; ',format=json' and for check ',format=sarif' (default: build)"},
 	{"secret", 0, CLI_LIST, AT(secrets), "SPEC",
 	 "secret for RUN --mount=type=secret: id=ID[,src=FILE] or id=ID,env=VARIABLE; repeatable"},
 	{"ssh", 0, CLI_LIST, AT(ssh), "SPEC",
@@ -69,8 +74,6 @@ static const cli_option options[] = {
 	 "steps and compression threads at once (default: the processors)"},
 	{"cache-from", 0, CLI_NOT_YET, 0, NULL, NULL},
 	{"cache-to", 0, CLI_NOT_YET, 0, NULL, NULL},
-	{"check", 0, CLI_NOT_YET, 0, NULL, NULL},
-	{"call", 0, CLI_NOT_YET, 0, NULL, NULL},
 	{"locked", 0, CLI_NOT_YET, 0, NULL, NULL},
 	{"explain", 0, CLI_NOT_YET, 0, NULL, NULL},
 	{"require-cache", 0, CLI_NOT_YET, 0, NULL, NULL},
@@ -231,7 +234,7 @@ static void fill_options(const values *v, const char *context, ocib_build_option
 	o->plain_http = v->plain_http;
 }
 
-static int build(cli *app, const values *v, const ocib_build_options *o)
+static int build(cli *app, const values *v, const build_call *call, const ocib_build_options *o)
 {
 	ocib_error *err = NULL;
 	ocib_image *image = NULL;
@@ -243,6 +246,8 @@ static int build(cli *app, const values *v, const ocib_build_options *o)
 	status = cli_open(app, true);
 	if (status != EXIT_OK)
 		return status;
+	if (call->method != BUILD_CALL_NONE)
+		return build_call_run(app, call, o);
 	if (ocib_build_run(app->context, app->store, o, &image, &err) != OCIB_OK)
 		return cli_report(app, err);
 	const build_report report = {
@@ -263,8 +268,11 @@ static int run_parsed(cli *app, const cli_command *self, values *v, const char *
 	build_secrets secrets = {0};
 	build_ssh ssh = {0};
 	char **owned = NULL, *text = NULL, *platform = join_platforms(&v->platforms);
+	build_call call = {0};
 	int status = check_values(self, v, context, &o);
 
+	if (status == EXIT_OK)
+		status = build_call_parse(self, v->call, v->check, &call);
 	if (status == EXIT_OK)
 		status = take_epoch(self, &o);
 	if (status == EXIT_OK)
@@ -285,7 +293,7 @@ static int run_parsed(cli *app, const cli_command *self, values *v, const char *
 		}
 	}
 	if (status == EXIT_OK)
-		status = build(app, v, &o);
+		status = build(app, v, &call, &o);
 	for (size_t i = 0; owned && owned[i]; i++)
 		free(owned[i]);
 	free(owned);

@@ -54,14 +54,13 @@ static void print_lines(const char *first_prefix, const char *prefix, const char
 	}
 }
 
-int cli_report(const cli *app, ocib_error *err)
+int cli_show_error(const cli *app, const ocib_error *err)
 {
 	int status = exit_status(err);
 
 	progress_pause(app->view);
 	if (ocib_error_code(err) == OCIB_ERR_CANCELED && cli_interrupted()) {
 		fprintf(stderr, "ocibuild: interrupted\n");
-		ocib_error_free(err);
 		return EXIT_OTHER;
 	}
 	fputs("ocibuild: error: ", stderr);
@@ -73,6 +72,13 @@ int cli_report(const cli *app, ocib_error *err)
 		print_lines("hint: ", "      ", ocib_error_hint(err));
 	if (app->debug)
 		print_lines("  at ", "  at ", ocib_error_trace(err));
+	return status;
+}
+
+int cli_report(const cli *app, ocib_error *err)
+{
+	int status = cli_show_error(app, err);
+
 	ocib_error_free(err);
 	return status;
 }

@@ -5,10 +5,11 @@ check_docs.py OCIBUILD SOURCE_DIR
 
 Read are `code spans` and blocks of shell that begin with ocibuild: the command must exist and have the
 options. Under a heading with "not work yet" it is the other way round: what is listed there must still be
-missing. What the example workflow ignores must be ignored by the command, too; and the keys of ocibuild.yaml
-are all documented.
+missing. What the example workflow ignores must be ignored by the command, too; the keys of ocibuild.yaml
+are all documented; and docs/checks.md has every rule of a check.
 """
 
+import json
 import pathlib
 import re
 import shlex
@@ -130,9 +131,18 @@ def check_keys(root):
     return problems if len(keys) > 20 else ["no keys found in release_config.c"]
 
 
+def check_rules(program, root):
+    """docs/checks.md has a row for each rule, and no other. SARIF lists all rules."""
+    command = [program, "build", "--call=check,format=sarif", "-"]
+    sarif = subprocess.run(command, input="FROM scratch\n", capture_output=True, text=True, check=True).stdout
+    rules = {rule["id"] for rule in json.loads(sarif)["runs"][0]["tool"]["driver"]["rules"]}
+    rows = set(re.findall(r"^\| `([A-Z]\w+)`", (root / "docs/checks.md").read_text(), flags=re.M))
+    return [f"docs/checks.md and the rules of the command differ in {name}" for name in sorted(rules ^ rows)]
+
+
 def main():
     command, root = Command(sys.argv[1]), pathlib.Path(sys.argv[2])
-    problems, count = check_ignored(root) + check_keys(root), 0
+    problems, count = check_ignored(root) + check_keys(root) + check_rules(sys.argv[1], root), 0
     for path in [root / "README.md", *sorted((root / "docs").glob("*.md"))]:
         for number, text, is_missing in texts(path):
             for words in simple_commands(text):
