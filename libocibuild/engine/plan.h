@@ -162,8 +162,8 @@ typedef struct ob_plan {
 	ob_remote_context *remotes; /**< named contexts that were fetched */
 	size_t remote_count;
 	ob_strlist remote_addresses; /**< of @ref remotes */
-	ocib_outline *outline; /**< what the target takes from outside, or NULL */
-	ocib_error *missing;   /**< checking: why the first base that is missing is not there */
+	ocib_outline *outline;       /**< what the target takes from outside, or NULL */
+	ocib_error *missing; /**< checking: why the first base that is missing is not there */
 } ob_plan;
 
 typedef struct ob_named_context {

@@ -36,9 +36,12 @@ same targets.txt
 want 0 '"targets"' call --call=targets,format=json
 same targets.json
 
+want 0 "BUILD ARG" call --call=outline --target test --platform linux/amd64,linux/arm64
+
 say "statuses"
 check() { printf '%b' "$1" | "$OCIBUILD" build -q --check -f - "$golden/context"; }
 want 0 "Check complete: no findings" check 'FROM scratch\nCOPY notes.txt /\n'
+want 0 "Check complete: no findings" check 'FROM scratch\nRUN --security=insecure ["x"]\nRUN --network=host ["x"]\n'
 want 1 "Check complete: 1 finding" check 'FROM scratch\nCMD x\n'
 want 3 "unknown instruction 'CDM'" check 'FROM scratch\nCDM x\n'
 want 3 "error=true" check '# check=error=true\nFROM scratch\nCMD x\n'

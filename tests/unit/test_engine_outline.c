@@ -68,6 +68,17 @@ TEST(outline__defaults_that_need_one_another_end)
 		     OCIB_OUTLINE_ARG, "B=1()@2 A=12()@3");
 }
 
+TEST(outline__has_agents)
+{
+	ob_autodone(plan_fixture) f = {0};
+	const ocib_outline *outline;
+
+	plan_add_image(&f, "base", "");
+	outline = outline_of(&f, "FROM base\nRUN --mount=type=ssh x\n"
+				 "RUN --mount=type=ssh,id=git,required x\n");
+	assert_items(outline, OCIB_OUTLINE_SSH, "default=()@2 git=()@3!");
+}
+
 TEST(outline__has_secrets_of_all_stages_that_are_needed)
 {
 	ob_autodone(plan_fixture) f = {0};

@@ -97,6 +97,7 @@ ocib_errc ob_plan_make(ocib_context *ctx, ob_image_sources *sources,
 	plan->dockerfile = dockerfile;
 	ocib_errc r = plan_platform(&planner, &plan, &spent, err);
 	one.findings = NULL;
+	one.outline = false; /* of the first platform, as the findings */
 	for (size_t i = 0; !r && i < options->also_count; i++) {
 		one.platform = options->also[i];
 		r = plan_platform(&planner, &plan, &spent, err);
