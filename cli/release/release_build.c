@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "../build_secrets.h"
 #include "../build_ssh.h"
 #include "release.h"
@@ -185,6 +186,22 @@ static int run_with_secrets(release *r, release_job *job, ocib_build_options *op
 	return status;
 }
 
+/* Git keeps of a mode one bit, the rest is the umask of who checked out: of one commit, two digests. */
+static void check_modes(release *r, const release_image *image)
+{
+	struct stat st;
+
+	if (stat(image->dockerfile, &st) < 0)
+		return;
+	unsigned mode = st.st_mode & 07777;
+	if (mode != 0644 && mode != 0755)
+		release_say(r,
+			    "warning: '%s' has mode %04o, so this tree was checked out under a "
+			    "umask that is not 022; its files give another digest elsewhere (COPY "
+			    "--chmod says which modes they have)",
+			    image->dockerfile, mode);
+}
+
 /* Says the image what we think it stands on? */
 static void check_base(release *r, const release_job *job)
 {
@@ -205,6 +222,7 @@ int release_build(release *r, release_job *job)
 	text_list labels = {0}, annotations = {0}, bases = {0};
 	text_list args = collect_build_args(r, image);
 
+	check_modes(r, image);
 	add_origin(r, &labels);
 	add_all(&r->pool, &labels, &r->config.labels);
 	add_all(&r->pool, &labels, &image->labels);

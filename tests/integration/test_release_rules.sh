@@ -57,6 +57,15 @@ commit 'no configuration'
 want 0 'released app' release app
 same "$(digest_of "$app:$(tag)")" "$(digest_of "$app:latest")" "the two tags"
 
+say "modes of another umask are said"
+(umask 002 && git clone -q "$work/repo" "$work/umask")
+(
+	cd "$work/umask"
+	git remote remove origin
+	want 1 "Dockerfile.app' has mode 0664" release app --force
+	want 1 'a version tag is not moved' release app --force
+)
+
 say "names of files cannot forge a log"
 strange=$(printf 'app/a\n::error::\033[2J')
 echo x >"$strange"
