@@ -16,7 +16,7 @@ typedef struct values {
 	const char *file, *target, *network, *shm_size, *progress, *iidfile, *metadata_file,
 		*ca_cert, *jobs, *call;
 	cli_list platforms, tags, build_args, build_contexts, labels, annotations, no_cache_filter,
-		add_hosts, ulimits, outputs, secrets, ssh, allow;
+		add_hosts, ulimits, outputs, secrets, ssh, allow, cache_mount_from, cache_mount_to;
 	int no_cache, pull, push, quiet, offline, plain_http, load, check;
 } values;
 
@@ -54,6 +54,10 @@ static const cli_option options[] = {
 	 "agent for RUN --mount=type=ssh: default, ID=SOCKET or ID=KEYFILE[,KEYFILE]; repeatable"},
 	{"allow", 0, CLI_LIST, AT(allow), "ENTITLEMENT",
 	 "what a RUN may ask for: network.host, security.insecure; repeatable"},
+	{"cache-mount-from", 0, CLI_LIST, AT(cache_mount_from), "PLACE",
+	 "where cache mounts come from that are not here: DIR, FILE.tar, a name in a registry; repeatable"},
+	{"cache-mount-to", 0, CLI_LIST, AT(cache_mount_to), "PLACE",
+	 "where the cache mounts of this build go: DIR, FILE.tar, a name in a registry; repeatable"},
 	{"network", 0, CLI_STRING, AT(network), "MODE", "network of RUN: default, none, host"},
 	{"add-host", 0, CLI_LIST, AT(add_hosts), "HOST:IP",
 	 "line for a RUN's /etc/hosts; repeatable"},
@@ -226,6 +230,8 @@ static void fill_options(const values *v, const char *context, ocib_build_option
 	o->add_hosts = v->add_hosts.items;
 	o->ulimits = v->ulimits.items;
 	o->allow = v->allow.items;
+	o->cache_mount_from = v->cache_mount_from.items;
+	o->cache_mount_to = v->cache_mount_to.items;
 	o->no_cache = v->no_cache;
 	o->pull = v->pull;
 	o->push = v->push;
@@ -318,11 +324,14 @@ static int run(cli *app, const cli_command *self, int argc, char **argv)
 					 count ? rest[1] : "");
 	if (status == EXIT_OK)
 		status = run_parsed(app, self, &v, rest[0]);
-	cli_list *const lists[] = {
-		&v.platforms, &v.tags,        &v.build_args,      &v.build_contexts,
-		&v.labels,    &v.annotations, &v.no_cache_filter, &v.add_hosts,
-		&v.ulimits,   &v.outputs,     &v.secrets,         &v.ssh,
-		&v.allow};
+	cli_list *const lists[] = {&v.platforms,       &v.tags,
+				   &v.build_args,      &v.build_contexts,
+				   &v.labels,          &v.annotations,
+				   &v.no_cache_filter, &v.add_hosts,
+				   &v.ulimits,         &v.outputs,
+				   &v.secrets,         &v.ssh,
+				   &v.allow,           &v.cache_mount_from,
+				   &v.cache_mount_to};
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		cli_list_free(lists[i]);
 	return status < 0 ? EXIT_OK : status;

@@ -118,3 +118,21 @@ ocib_errc ob_cache_dir_take(ob_store *store, const ob_digest *key, const ob_json
 			    OB_LIMIT_CACHE_DIRS);
 	return r;
 }
+
+ocib_errc ob_cache_dir_take_first(ob_store *store, const ob_digest *key, ob_cache_dir **out,
+				  bool *is_busy, ocib_error **err)
+{
+	char folder[OB_STORE_PATH_LEN];
+	bool is_new = false;
+
+	ob_store_object_path(OB_MOUNTS_DIR, key, folder);
+	ob_autofree char *first = ob_str_printf("%s/0", folder);
+	if (!first)
+		return ob_fail_nomem(err);
+	*is_busy = false;
+	if (faccessat(store->dirfd, first, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return OCIB_OK;
+	ocib_errc r = try_number(store, folder, 0, OB_CACHE_LOCKED, out, &is_new, err);
+	*is_busy = r == OCIB_OK && !*out;
+	return r;
+}

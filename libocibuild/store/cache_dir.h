@@ -26,6 +26,12 @@ typedef struct ob_cache_dir ob_cache_dir;
  */
 ocib_errc ob_cache_dir_take(ob_store *store, const ob_digest *key, const ob_json *about,
 			    ob_cache_sharing sharing, ob_cache_dir **out, ocib_error **err);
+/**
+ * Hold the first directory of the cache @p key for oneself alone, where it is there. *out stays NULL where it
+ * is not, and where it is in use, which *is_busy says.
+ */
+ocib_errc ob_cache_dir_take_first(ob_store *store, const ob_digest *key, ob_cache_dir **out,
+				  bool *is_busy, ocib_error **err);
 ob_cache_dir *ob_cache_dir_free(ob_cache_dir *dir);
 OB_DEFINE_AUTO(ob_cache_dir);
 const char *ob_cache_dir_path(const ob_cache_dir *dir); /**< absolute */

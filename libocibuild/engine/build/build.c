@@ -30,6 +30,9 @@ static ocib_errc run_build(ob_build *build, build_call *call, ocib_error **err)
 	if (r == OCIB_OK)
 		r = ob_build_export(build, &call->result, err);
 	if (r == OCIB_OK)
+		r = ob_cache_carry_export(&build->caches, &build->shop, ob_context_jobs(build->ctx),
+					  ob_image_sources_registries(build->sources), err);
+	if (r == OCIB_OK)
 		ob_platform_format(&build->platforms[0], call->platform);
 	ob_build_done(build);
 	return r;

@@ -5,8 +5,9 @@
  *   build_setup.c   both to a plan               build_findings.c what a check finds in them
  *   schedule.c      stages side by side          stage_run.c   one stage, step by step
  *   step_copy.c     COPY, ADD, WORKDIR           step_run.c    RUN
- *   run_mounts.c    --mount of a RUN             step_remote.c URLs and repositories of an ADD
- *   ssh_sockets.c   --ssh
+ *   run_mounts.c    --mount of a RUN             run_caches.c  those of type cache
+ *   ssh_sockets.c   --ssh                        step_remote.c URLs and repositories of an ADD
+ *   cache_carry.c   --cache-mount-from           cache_export.c --cache-mount-to
  *   step_cache.c    keys and records             run_commit.c  what a RUN changed becomes a layer
  *   workshop.c      workers, temporary files     run_trees.c   unpacked layers
  *   assemble.c      configuration, manifest      annotations.c --annotation
@@ -21,6 +22,7 @@
 
 #include <pthread.h>
 #include <ocibuild/build.h>
+#include "engine/build/cache_carry.h"
 #include "engine/build/ssh_sockets.h"
 #include "engine/build/step_cache.h"
 #include "engine/build/step_events.h"
@@ -99,6 +101,7 @@ typedef struct ob_build {
 	ob_ca_bundle ca;
 	ob_secrets secrets;
 	ob_ssh_sockets ssh;
+	ob_cache_carry caches;
 	ob_strlist extra_hosts; /**< lines for /etc/hosts */
 
 	ob_build_input input;

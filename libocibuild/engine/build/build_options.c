@@ -184,6 +184,10 @@ ocib_errc ob_build_check_options(ob_build *build, const ocib_build_options *opti
 		r = ob_secrets_load(build->options.secrets, build->options.secret_count,
 				    &build->secrets, err);
 	if (r == OCIB_OK)
+		r = ob_cache_carry_init(
+			&build->caches, build->ctx, build->store, build->options.cache_mount_from,
+			build->options.cache_mount_to, build->options.plain_http != 0, err);
+	if (r == OCIB_OK)
 		r = ob_ssh_sockets_load(build->options.ssh, build->options.ssh_count, &build->ssh,
 					err);
 	if (r == OCIB_OK)

@@ -312,5 +312,6 @@ void ob_build_done(ob_build *build)
 	ob_ca_bundle_done(&build->ca);
 	ob_secrets_done(&build->secrets);
 	ob_ssh_sockets_done(&build->ssh);
+	ob_cache_carry_done(&build->caches);
 	ob_build_input_done(&build->input);
 }

@@ -33,4 +33,14 @@ ocib_errc ob_run_mounts_add(ob_run_mounts *mounts, uint32_t event, ob_run_spec *
 void ob_run_mounts_release(ob_run_mounts *mounts);
 void ob_run_mounts_done(ob_run_mounts *mounts);
 
+/* run_caches.c */
+/** Tell the build which caches there are, whether or not the step is executed. */
+ocib_errc ob_run_caches_note(const ob_run_mounts *mounts, ocib_error **err);
+/** Hold all of them, made where they are missing. */
+ocib_errc ob_run_caches_hold(ob_run_mounts *mounts, uint32_t event, ocib_error **err);
+/** The directory for a cache mount; borrowed until the release. */
+ocib_errc ob_run_caches_find(const ob_run_mounts *mounts, size_t mount, const ob_cache_dir **out,
+			     ocib_error **err);
+void ob_run_caches_release(ob_run_mounts *mounts);
+
 #endif

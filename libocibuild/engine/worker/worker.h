@@ -80,9 +80,10 @@ typedef struct ob_diff_request {
 	const ob_strlist *lowers; /**< topmost first */
 	const ob_strlist *skip;   /**< stubs of the run */
 	const char *blob_path;
-	const char *index_path; /**< file to write the formatted layer index to */
+	const char *index_path; /**< file to write the formatted layer index to; or NULL */
 	ob_layer_writer_options writer;
-	uint32_t step; /**< for progress events */
+	uint32_t step;      /**< for progress events */
+	ob_tree_root *root; /**< gets what the top directory is like; or NULL */
 } ob_diff_request;
 /** *result's index is NULL: read it from index_path if it is wanted. *entries: 0 means nothing changed. */
 ocib_errc ob_worker_diff(ob_worker *worker, const ob_diff_request *request, ob_layer_result *result,

@@ -137,6 +137,16 @@ static ob_json *writer_to_json(const ob_layer_writer_options *options)
 	return json;
 }
 
+static void read_root(const ob_json *json, ob_tree_root *root)
+{
+	int64_t mode = 0, uid = 0, gid = 0;
+
+	(void)ob_json_get_i64(json, "mode", &mode);
+	(void)ob_json_get_i64(json, "uid", &uid);
+	(void)ob_json_get_i64(json, "gid", &gid);
+	*root = (ob_tree_root){(uint32_t)mode, (uint32_t)uid, (uint32_t)gid};
+}
+
 static ocib_errc read_layer(const ob_json *answer, ob_layer_result *result, uint64_t *entries,
 			    ocib_error **err)
 {
@@ -173,6 +183,8 @@ ocib_errc ob_worker_diff(ob_worker *worker, const ob_diff_request *request, ob_l
 		ob_json_set_paths(body, "skip", request->skip);
 	ob_json_set(body, "writer", writer_to_json(&request->writer));
 	ocib_errc r = ob_worker_exchange(worker, OB_FRAME_DIFF, body, &exchange, &answer, err);
+	if (r == OCIB_OK && request->root)
+		read_root(ob_json_get(answer, "root"), request->root);
 	return r < 0 ? r : read_layer(answer, result, entries, err);
 }
 

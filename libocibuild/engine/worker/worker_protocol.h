@@ -11,7 +11,7 @@
  *   OPEN    {op: "probe" | "enter", store}                  → a probe | {rung, userxattr}
  *   UNPACK  {blob, index, target, temp, lowers, threads, root} → {}
  *   RUN     a run spec, 3 descriptors                       → {exited, status, stubs}
- *   DIFF    {upper, lowers, skip, blob, index, writer}      → {diff_id, descriptor, entries}
+ *   DIFF    {upper, lowers, skip, blob, index, writer}      → {diff_id, descriptor, entries, root}
  *   REMOVE  {paths}                                         → {}
  *   SIGNAL  {signal}      CANCEL {}      QUIT {}            PROGRESS {current}      WARNING {text}
  *   STARTED {ports: [{outside}]}, 1 descriptor or none

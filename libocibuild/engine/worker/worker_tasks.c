@@ -219,6 +219,7 @@ typedef struct diffing {
 	char *upper, *blob, *index;
 	ob_strlist lowers, skip;
 	ob_layer_writer_options writer;
+	struct stat root; /* of upper */
 	int *lower_fds;
 	size_t lower_count;
 } diffing;
@@ -301,7 +302,7 @@ static ocib_errc write_layer(diffing *d, ob_writer *blob, ob_layer_result *resul
 	ob_auto(ob_layer_writer) writer = NULL;
 	ob_autofd int upper = open(d->upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (upper < 0)
+	if (upper < 0 || fstat(upper, &d->root) < 0)
 		return ob_fail_errno(err, "open directory '%s'", d->upper);
 	ocib_errc r = ob_layer_writer_open(&d->writer, blob, &writer, err);
 	if (r < 0)
@@ -363,6 +364,11 @@ ocib_errc ob_worker_task_diff(ob_worker_self *self, const ob_json *request, ob_j
 	ob_json_set_str(answer, "diff_id", result.diff_id.text);
 	ob_json_set(answer, "descriptor", ob_descriptor_to_json(&result.descriptor));
 	ob_json_set_int(answer, "entries", (int64_t)entries);
+	ob_json *root = ob_json_object();
+	ob_json_set_int(root, "mode", d.root.st_mode & 07777);
+	ob_json_set_int(root, "uid", d.root.st_uid);
+	ob_json_set_int(root, "gid", d.root.st_gid);
+	ob_json_set(answer, "root", root);
 	return OCIB_OK;
 }
 

@@ -99,6 +99,14 @@ typedef struct ocib_build_options {
 	 * network "host"), "security.insecure".
 	 */
 	const char *const *allow;
+	/**
+	 * Cache mounts of RUNs from and to other machines, NULL-terminated: a directory ("/…", "./…",
+	 * "oci:DIR[:TAG]"), a tar (a path that ends in ".tar", "oci-archive:FILE[:TAG]"), an artifact in
+	 * a registry (NAME, "docker://NAME"). A cache that is in the store is not taken from elsewhere;
+	 * those that the build used are written when it has succeeded.
+	 */
+	const char *const *cache_mount_from;
+	const char *const *cache_mount_to;
 } ocib_build_options;
 #define OCIB_BUILD_OPTIONS_INIT OCIB_OPTIONS_INIT(ocib_build_options)
 
