@@ -14,7 +14,8 @@
 #include "progress.h"
 
 typedef struct values {
-	const char *entrypoint, *workdir, *user, *hostname, *network, *stop_signal, *stop_timeout;
+	const char *entrypoint, *workdir, *user, *hostname, *network, *stop_signal, *stop_timeout,
+		*platform;
 	cli_list env, env_files, volumes, publish;
 	int interactive, tty, read_only, remove, no_healthcheck;
 } values;
@@ -41,6 +42,8 @@ static const cli_option options[] = {
 	 "host or none (default: host, or none where a published port needs it)"},
 	{"read-only", 0, CLI_FLAG, AT(read_only), NULL,
 	 "do not let the root file system be written"},
+	{"platform", 0, CLI_STRING, AT(platform), "OS/ARCH",
+	 "which image of an index (default: this machine's)"},
 	{"stop-signal", 0, CLI_STRING, AT(stop_signal), "SIGNAL",
 	 "what asks the command to end, instead of the image's"},
 	{"stop-timeout", 0, CLI_STRING, AT(stop_timeout), "SECONDS",
@@ -136,6 +139,7 @@ static int start(const running *run, char **rest, int count, int read_end)
 	o.read_only = v->read_only;
 	o.interactive = v->interactive;
 	o.terminal = v->tty;
+	o.platform = v->platform;
 	o.stop_signal = v->stop_signal;
 	if (v->stop_timeout && cli_parse_number(v->stop_timeout, &seconds))
 		o.stop_seconds = (uint32_t)seconds;

@@ -239,6 +239,7 @@ ocib_errc ob_child_failure_to_error(const ob_child_failure *failure, const ob_ru
 	case OB_CHILD_STDIO: return ob_fail_errno(err, "set up standard streams");
 	case OB_CHILD_JOIN: return ob_fail_errno(err, "enter the command's namespaces");
 	case OB_CHILD_TERMINAL: return ob_fail_errno(err, "take over the terminal");
+	case OB_CHILD_MACHINE: return ob_fail_errno(err, "make commands of another machine run");
 	case OB_CHILD_EXEC: return fail_exec(failure, spec, err);
 	}
 	return ob_fail_errno(err, "start the command (step %d)", failure->step);

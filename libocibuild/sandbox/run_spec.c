@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include "sandbox/json_bytes.h"
+#include "base/strings.h"
 #include "sandbox/sandbox.h"
 
 ob_run_spec *ob_run_spec_new(void)
@@ -48,12 +49,28 @@ ob_run_spec *ob_run_spec_free(ob_run_spec *spec)
 	free(spec->cwd);
 	free(spec->user);
 	free(spec->hostname);
+	free(spec->arch);
 	for (size_t i = 0; i < spec->mount_count; i++)
 		mount_done(&spec->mounts[i]);
 	free(spec->mounts);
 	ob_port_list_done(&spec->ports);
 	free(spec);
 	return NULL;
+}
+
+ocib_errc ob_run_spec_set_platform(ob_run_spec *spec, const ob_platform *platform, ocib_error **err)
+{
+	ob_platform host, normal = *platform;
+	ob_auto(ocib_error) unknown = NULL;
+	char text[128];
+
+	ob_platform_host(&host);
+	ob_platform_format(platform, text);
+	(void)ob_platform_parse(text, &normal, &unknown);
+	if (!normal.arch[0] || ob_str_eq(normal.arch, host.arch))
+		return OCIB_OK;
+	spec->arch = strdup(normal.arch);
+	return spec->arch ? OCIB_OK : ob_fail_nomem(err);
 }
 
 static ob_json *mount_to_json(const ob_mount *mount)
@@ -105,6 +122,7 @@ ob_json *ob_run_spec_to_json(const ob_run_spec *spec)
 	ob_json_set_path(json, "cwd", spec->cwd);
 	ob_json_set_path(json, "user", spec->user);
 	ob_json_set_path(json, "hostname", spec->hostname);
+	ob_json_set_path(json, "arch", spec->arch);
 	ob_json_set_int(json, "network", spec->network);
 	ob_json_set_bool(json, "insecure", spec->insecure);
 	ob_json_set_bool(json, "no_new_privs", spec->no_new_privs);
@@ -213,6 +231,7 @@ static ocib_errc texts_from_json(const ob_json *json, ob_run_spec *spec, ocib_er
 		{"ulimits", NULL, &spec->ulimits}, {"upper", &spec->upper, NULL},
 		{"work", &spec->work, NULL},       {"cwd", &spec->cwd, NULL},
 		{"user", &spec->user, NULL},       {"hostname", &spec->hostname, NULL},
+		{"arch", &spec->arch, NULL},
 	};
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {

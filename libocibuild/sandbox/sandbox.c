@@ -62,6 +62,9 @@ ob_sandbox_host *ob_sandbox_host_free(ob_sandbox_host *host)
 	if (!host)
 		return NULL;
 	ob_seccomp_filter_done(&host->filter);
+	for (size_t i = 0; i < host->foreign_count; i++)
+		ob_foreign_done(&host->foreigns[i]);
+	free(host->foreigns);
 	ob_closep(&host->scratch_fd);
 	free(host);
 	return NULL;
@@ -194,6 +197,36 @@ void ob_sandbox_plan_process(const ob_sandbox_host *host, const ob_process_plan 
 		child->filter = (struct sock_fprog){host->filter.len, host->filter.code};
 }
 
+static const ob_foreign *known_machine(const ob_sandbox_host *host, const char *arch)
+{
+	for (size_t i = 0; i < host->foreign_count; i++)
+		if (ob_str_eq(host->foreigns[i].machine->arch, arch))
+			return &host->foreigns[i];
+	return NULL;
+}
+
+ocib_errc ob_sandbox_plan_machine(ob_sandbox_host *host, const ob_run_spec *spec,
+				  ob_child_plan *child, ocib_error **err)
+{
+	const ob_foreign *known = spec->arch ? known_machine(host, spec->arch) : NULL;
+
+	if (spec->arch && !known) {
+		ob_foreign *grown =
+			reallocarray(host->foreigns, host->foreign_count + 1, sizeof(*grown));
+
+		if (!grown)
+			return ob_fail_nomem(err);
+		host->foreigns = grown;
+		ocib_errc r = ob_foreign_find(spec->arch, &grown[host->foreign_count], err);
+		if (r < 0)
+			return r;
+		known = &grown[host->foreign_count++];
+	}
+	if (known)
+		child->emulation = ob_foreign_emulation(known);
+	return OCIB_OK;
+}
+
 static ocib_errc prepare(const ob_run_spec *spec, const int stdio[3], ob_sandbox *sandbox,
 			 preparation *p, ocib_error **err)
 {
@@ -213,7 +246,9 @@ static ocib_errc prepare(const ob_run_spec *spec, const int stdio[3], ob_sandbox
 	p->child.ops = p->mounts.ops;
 	p->child.op_count = p->mounts.len;
 	p->child.root_fd = sandbox->root_fd;
-	r = make_cwd(sandbox, p, p->child.cwd, err);
+	r = ob_sandbox_plan_machine(sandbox->host, spec, &p->child, err);
+	if (r == OCIB_OK)
+		r = make_cwd(sandbox, p, p->child.cwd, err);
 	if (r == OCIB_OK && spec->read_only_root)
 		r = make_root_read_only(sandbox, err);
 	return r;

@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/strlist.h"
+#include "image/platform.h"
 
 typedef enum ob_rung {
 	OB_RUNG_NONE = 0, /* no namespaces, no capabilities */
@@ -114,10 +115,14 @@ typedef struct ob_run_spec {
 	uint16_t rows, columns; /**< of the terminal; 0: not known */
 	ob_port_list ports;     /**< relayed from the host's network */
 	bool attended;          /**< somebody wants to be told when it has started */
+	char *arch; /**< its machine, as the image specification has it; NULL: this one */
 } ob_run_spec;
 ob_run_spec *ob_run_spec_new(void);
 ob_run_spec *ob_run_spec_free(ob_run_spec *spec);
 OB_DEFINE_AUTO(ob_run_spec);
+/** The command is one of that machine. */
+ocib_errc ob_run_spec_set_platform(ob_run_spec *spec, const ob_platform *platform,
+				   ocib_error **err);
 ob_json *ob_run_spec_to_json(const ob_run_spec *spec);
 ocib_errc ob_run_spec_from_json(const ob_json *json, ob_run_spec **out, ocib_error **err);
 

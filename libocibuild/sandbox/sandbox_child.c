@@ -71,17 +71,16 @@ static bool is_alone(void)
  * put it. What goes is the stack's top, first the worker's own tmpfs, then the old root with all that
  * hangs on it; that nothing is left of it is made sure of.
  */
-static void enter_root(ob_child_plan *plan)
+int ob_child_enter_root(int root_fd)
 {
 	int old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (old_root < 0 || ob_sys_move_mount(plan->root_fd, AT_FDCWD, "/") < 0 ||
-	    fchdir(plan->root_fd) < 0 || ob_sys_pivot_root(".", ".") < 0 || fchdir(old_root) < 0)
-		fail_child(plan, OB_CHILD_ROOT, 0);
+	if (old_root < 0 || ob_sys_move_mount(root_fd, AT_FDCWD, "/") < 0 || fchdir(root_fd) < 0 ||
+	    ob_sys_pivot_root(".", ".") < 0 || fchdir(old_root) < 0)
+		return -1;
 	while (ob_sys_umount(".", MNT_DETACH) == 0)
 		continue;
-	if (chdir("/") < 0 || !is_alone())
-		fail_child(plan, OB_CHILD_ROOT, 0);
+	return chdir("/") < 0 || !is_alone() ? -1 : 0;
 }
 
 static int open_inside(int root, const char *path)
@@ -327,10 +326,21 @@ static _Noreturn void execute(const ob_child_plan *plan)
 	fail_child(plan, OB_CHILD_EXEC, 0);
 }
 
+/* After what takes privilege over the worker's own namespaces. */
+static void enter_machine(const ob_child_plan *plan)
+{
+	int proc_fd = -1;
+
+	for (size_t i = 0; i < plan->op_count; i++)
+		if (plan->ops[i].fs_name && strcmp(plan->ops[i].fs_name, "proc") == 0)
+			proc_fd = plan->ops[i].fd;
+	if (ob_emulation_enter(&plan->emulation, proc_fd) < 0)
+		fail_child(plan, OB_CHILD_MACHINE, 0);
+}
+
 static _Noreturn void start_command(const ob_child_plan *plan)
 {
 	(void)umask(022);
-	set_rlimits(plan);
 	hand_over_stdio(plan);
 	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		fail_child(plan, OB_CHILD_STDIO, 3);
@@ -345,9 +355,13 @@ _Noreturn void ob_sandbox_child(ob_child_plan *plan)
 	if (plan->low_ports)
 		allow_low_ports();
 	make_own_fs(plan);
-	enter_root(plan);
+	if (ob_child_enter_root(plan->root_fd) < 0)
+		fail_child(plan, OB_CHILD_ROOT, 0);
 	run_mount_ops(plan);
 	set_up_names(plan);
+	set_rlimits(plan);
+	if (plan->emulation.rule)
+		enter_machine(plan);
 	start_command(plan);
 }
 
@@ -356,6 +370,9 @@ _Noreturn void ob_sandbox_joining_child(const ob_child_plan *plan)
 	int namespaces = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
 
 	(void)setsid();
+	set_rlimits(plan);
+	if (plan->emulation.rule)
+		namespaces |= CLONE_NEWUSER;
 	if (setns(plan->join, namespaces | (plan->own_network ? CLONE_NEWNET : 0)) < 0)
 		fail_child(plan, OB_CHILD_JOIN, 0);
 	start_command(plan);

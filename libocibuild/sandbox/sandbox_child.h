@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
+#include "sandbox/foreign_child.h"
 
 /** One mount operation, in order. */
 typedef struct ob_mount_op {
@@ -37,6 +38,7 @@ typedef struct ob_child_plan {
 	bool low_ports;                 /**< in an own network: any user may listen on any port */
 	bool is_terminal;               /**< the standard streams are one, to be the session's */
 	int join;                       /**< pidfd of a sandbox whose namespaces are entered */
+	ob_emulation emulation;         /**< of another kind of machine; or nothing */
 	const ob_rlimit_op *file_limit; /**< set before the others */
 	const ob_rlimit_op *rlimits;
 	size_t rlimit_count;
@@ -69,6 +71,7 @@ typedef enum ob_child_step {
 	OB_CHILD_STDIO,
 	OB_CHILD_JOIN,
 	OB_CHILD_TERMINAL,
+	OB_CHILD_MACHINE,
 	OB_CHILD_EXEC
 } ob_child_step;
 
@@ -78,6 +81,8 @@ typedef struct ob_child_failure {
 	size_t index;
 } ob_child_failure;
 
+/** In a mount namespace of its own: the detached mount is the root, and nothing is left of the old one. */
+int ob_child_enter_root(int root_fd);
 _Noreturn void ob_sandbox_child(ob_child_plan *plan);
 /** Another process of a sandbox, cloned into its process namespace: see plan->join. */
 _Noreturn void ob_sandbox_joining_child(const ob_child_plan *plan);

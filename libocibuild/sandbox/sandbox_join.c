@@ -70,6 +70,8 @@ ocib_errc ob_sandbox_join(ob_sandbox *sandbox, const ob_run_spec *spec, const ob
 	ocib_errc r = ob_sandbox_pass_stdio(stdio, &plan, err);
 	if (r == OCIB_OK)
 		r = ob_process_plan_make(&joining, sandbox->root_fd, &process, err);
+	if (r == OCIB_OK)
+		r = ob_sandbox_plan_machine(sandbox->host, &joining, &plan, err);
 	if (r < 0)
 		return r;
 	ob_sandbox_plan_process(sandbox->host, &process, &joining, &plan);

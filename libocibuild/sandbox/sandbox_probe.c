@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include "base/fds.h"
 #include "base/strings.h"
+#include "sandbox/foreign.h"
 #include "sandbox/idmap.h"
 #include "sandbox/kernel_calls.h"
 #include "sandbox/overlay_mount.h"
@@ -42,6 +43,7 @@ typedef struct attempt {
 
 typedef struct trial {
 	attempt enter, proc, overlay, network;
+	char platforms[1024]; /* that commands can be for */
 } trial;
 
 static void record(attempt *a, const ocib_error *why)
@@ -130,6 +132,17 @@ static void try_network(attempt *a)
 	record(a, why);
 }
 
+static void try_platforms(trial *t)
+{
+	ob_autodone(ob_strlist) list = {0};
+	size_t len = 0;
+
+	(void)ob_foreign_list(&list, NULL); /* without memory the list is shorter */
+	for (size_t i = 0; i < list.len && len < sizeof(t->platforms); i++)
+		len += (size_t)snprintf(t->platforms + len, sizeof(t->platforms) - len, "%s%s",
+					i ? ", " : "", list.items[i]);
+}
+
 static _Noreturn void try_inside(const char *store_dir, const ocib_error *refused, int report)
 {
 	trial t = {0};
@@ -139,6 +152,7 @@ static _Noreturn void try_inside(const char *store_dir, const ocib_error *refuse
 	} else {
 		try_proc(&t.proc);
 		try_overlay(store_dir, &t.overlay);
+		try_platforms(&t);
 		try_network(&t.network);
 	}
 	_exit(ob_write_full(report, &t, sizeof(t)) < 0);
@@ -267,6 +281,7 @@ static int add_trial_facts(ob_probe *out, const trial *t, const char *store_dir)
 							  : "yes");
 	failed |= ob_strlist_add_printf(&out->facts, "network namespaces: %s",
 					t->network.why[0] ? "no" : "yes");
+	failed |= ob_strlist_add_printf(&out->facts, "platforms of RUN: %s", t->platforms);
 	return failed;
 }
 

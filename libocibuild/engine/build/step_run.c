@@ -137,7 +137,10 @@ static ocib_errc make_spec(const ob_build *build, const ob_step *step, const cha
 	spec->insecure = op->insecure;
 	spec->shm_size = build->options.shm_size;
 	spec->init_env = true;
-	ocib_errc r = ulimits_list(build, &spec->ulimits, err);
+	ocib_errc r =
+		ob_run_spec_set_platform(spec, &build->plan->nodes[step->stage].platform, err);
+	if (r == OCIB_OK)
+		r = ulimits_list(build, &spec->ulimits, err);
 	if (r == OCIB_OK)
 		r = add_heredocs(op, spec, err);
 	if (r == OCIB_OK)

@@ -73,10 +73,22 @@ static ocib_errc run_image(run_call *call, ob_image_source *image, ocib_error **
 		return ob_fail_nomem(err);
 	ocib_errc r = ob_run_setup_fill(&setup, err);
 	if (r == OCIB_OK)
+		r = ob_run_spec_set_platform(spec, &setup.config->platform, err);
+	if (r == OCIB_OK)
 		r = ob_tree_new_image(call->store, image, &tree, err);
 	if (r == OCIB_OK)
 		r = set_root(call, tree, spec, err);
 	return r == OCIB_OK ? run_attended(call, &setup, err) : r;
+}
+
+static ocib_errc choose_platform(const run_call *call, ob_platform *out, ocib_error **err)
+{
+	const char *given = call->options.platform;
+
+	if (given && *given)
+		return ob_platform_parse(given, out, err);
+	ob_platform_host(out);
+	return OCIB_OK;
 }
 
 static ocib_errc run_locked(run_call *call, ocib_error **err)
@@ -85,16 +97,17 @@ static ocib_errc run_locked(run_call *call, ocib_error **err)
 	ob_auto(ob_image_sources) sources = NULL;
 	ob_image_source *image = NULL;
 	ob_autofd int lock = -1;
-	ob_platform host;
+	ob_platform platform;
 
-	ob_platform_host(&host);
-	ocib_errc r = ob_store_lock_shared(call->store, &lock, err);
+	ocib_errc r = choose_platform(call, &platform, err);
+	if (r == OCIB_OK)
+		r = ob_store_lock_shared(call->store, &lock, err);
 	if (r == OCIB_OK) {
 		ob_workshop_sweep(&call->shop);
 		r = ob_image_sources_new(call->ctx, call->store, &registry, &sources, err);
 	}
 	if (r == OCIB_OK)
-		r = ob_image_source_resolve(sources, call->name, &host, false, &image, err);
+		r = ob_image_source_resolve(sources, call->name, &platform, false, &image, err);
 	return r == OCIB_OK ? run_image(call, image, err) : r;
 }
 

@@ -40,6 +40,7 @@ typedef struct ocib_run_options {
 	const char *stop_signal; /**< instead of the image's */
 	uint32_t stop_seconds;   /**< from the stop signal to SIGKILL; default 10 */
 	int no_healthcheck;      /**< non-zero: HEALTHCHECK is not executed */
+	const char *platform;    /**< which image of an index; default this machine's */
 } ocib_run_options;
 #define OCIB_RUN_OPTIONS_INIT OCIB_OPTIONS_INIT(ocib_run_options)
 
