@@ -15,7 +15,7 @@ debian_optional="libisal-dev"
 debian_run="mmdebstrap debian-archive-keyring"
 debian_test="g++ libcmocka-dev python3 clang clang-format libclang-rt-14-dev mandoc jq xz-utils bzip2 zstd
 busybox-static docker-registry apache2-utils openssl skopeo umoci crun runc podman buildah libarchive-tools
-time strace git python3-yaml shellcheck"
+time strace git openssh-client python3-yaml shellcheck"
 fedora="gcc cmake ninja-build pkgconf libarchive-devel libzstd-devel zlib-devel openssl-devel libcurl-devel
 jansson-devel libyaml-devel libseccomp-devel isa-l-devel shadow-utils ca-certificates curl"
 alpine="gcc musl-dev linux-headers cmake ninja pkgconf libarchive-dev zstd-dev zlib-dev openssl-dev curl-dev

@@ -56,7 +56,7 @@ static bool keeps_git_dir(const ob_build *build)
 
 static ocib_errc fetch(ob_build *build, const char *given, uint32_t step, ocib_error **err)
 {
-	const ob_remote_context_options options = {
+	ob_remote_context_options options = {
 		.is_main = true,
 		.keep_git_dir = keeps_git_dir(build),
 		.commit_time = build->has_epoch,
@@ -64,12 +64,15 @@ static ocib_errc fetch(ob_build *build, const char *given, uint32_t step, ocib_e
 		.step = step,
 	};
 	ob_remote_context *remote = &build->input.remote;
-	ocib_errc r;
+	ocib_errc r = OCIB_OK;
 
-	if (ob_str_eq(given, "-"))
+	if (ob_is_ssh_address(given))
+		r = ob_ssh_sockets_agent(&build->ssh, build->ctx, "default", &options.ssh_agent,
+					 err);
+	if (!r && ob_str_eq(given, "-"))
 		r = ob_remote_context_read(build->ctx, build->store, build->options.context_fd,
 					   step, remote, err);
-	else
+	else if (!r)
 		r = ob_remote_context_fetch(build->ctx, build->store, given, &options, remote, err);
 	if (r || !remote->dir)
 		return r;

@@ -120,3 +120,18 @@ ocib_errc ob_ssh_sockets_get(ob_ssh_sockets *ssh, ob_workshop *shop, const ob_st
 	(void)pthread_mutex_unlock(&ssh->lock);
 	return r;
 }
+
+ocib_errc ob_ssh_sockets_agent(ob_ssh_sockets *ssh, ocib_context *ctx, const char *id,
+			       const char **path, ocib_error **err)
+{
+	ob_ssh_agent *agent = find_agent(ssh, id);
+
+	if (!agent)
+		return OCIB_OK;
+	(void)pthread_mutex_lock(&ssh->lock);
+	ocib_errc r = ob_ssh_agent_start(ctx, agent, err);
+	if (r == OCIB_OK)
+		*path = agent->socket;
+	(void)pthread_mutex_unlock(&ssh->lock);
+	return r;
+}

@@ -36,5 +36,11 @@ void ob_ssh_sockets_done(ob_ssh_sockets *ssh);
  */
 ocib_errc ob_ssh_sockets_get(ob_ssh_sockets *ssh, ob_workshop *shop, const ob_step_mount *mount,
 			     const char **path, ocib_error **err);
+/**
+ * The socket of the agent itself, for a command that this process trusts; *path is borrowed and stays NULL where
+ * no agent of that id was given. Any thread.
+ */
+ocib_errc ob_ssh_sockets_agent(ob_ssh_sockets *ssh, ocib_context *ctx, const char *id,
+			       const char **path, ocib_error **err);
 
 #endif

@@ -97,13 +97,24 @@ static ocib_errc read_address(const ob_step *step, const ob_copy_source *source,
 	return OCIB_OK;
 }
 
+static ocib_errc make_command(ob_build *build, const ob_step_remote *one, ob_git_command *out,
+			      ocib_error **err)
+{
+	*out = (ob_git_command){
+		.ctx = build->ctx, .address = &one->address, .secrets = &build->secrets};
+	if (!ob_is_ssh_address(one->address.remote))
+		return OCIB_OK;
+	return ob_ssh_sockets_agent(&build->ssh, build->ctx, "default", &out->ssh_agent, err);
+}
+
 static ocib_errc resolve_git(ob_build *build, const ob_step *step, const ob_copy_source *source,
 			     ob_step_remote *one, ocib_error **err)
 {
-	const ob_git_command git = {
-		.ctx = build->ctx, .address = &one->address, .secrets = &build->secrets};
+	ob_git_command git;
 	ocib_errc r = read_address(step, source, &one->address, err);
 
+	if (!r)
+		r = make_command(build, one, &git, err);
 	if (!r)
 		r = ob_wrap(err, ob_git_resolve(&git, &one->commit, err), "%s",
 			    one->address.remote);
@@ -112,11 +123,12 @@ static ocib_errc resolve_git(ob_build *build, const ob_step *step, const ob_copy
 
 static ocib_errc check_out(ob_build *build, ob_step_remote *one, ocib_error **err)
 {
-	const ob_git_command git = {
-		.ctx = build->ctx, .address = &one->address, .secrets = &build->secrets};
 	ob_autofree char *dir = NULL;
-	ocib_errc r = ob_store_new_temp_dir(build->store, &one->temp, err);
+	ob_git_command git;
+	ocib_errc r = make_command(build, one, &git, err);
 
+	if (!r)
+		r = ob_store_new_temp_dir(build->store, &one->temp, err);
 	if (r)
 		return r;
 	dir = ob_str_printf("%s/%s", ob_store_path(build->store), one->temp);

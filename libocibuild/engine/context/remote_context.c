@@ -142,8 +142,11 @@ static ocib_errc clone(ocib_context *ctx, ob_git_address *address,
 		       const ob_remote_context_options *options, ob_remote_context *context,
 		       ocib_error **err)
 {
-	const ob_git_command git = {
-		.ctx = ctx, .address = address, .secrets = options->secrets, .may_use_keys = true};
+	const ob_git_command git = {.ctx = ctx,
+				    .address = address,
+				    .secrets = options->secrets,
+				    .ssh_agent = options->ssh_agent,
+				    .may_use_keys = true};
 	ob_autodone(ob_git_commit) commit = {0};
 	char *root = NULL;
 	ocib_errc r = ob_git_resolve(&git, &commit, err);

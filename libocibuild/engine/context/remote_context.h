@@ -30,6 +30,7 @@ typedef struct ob_remote_context_options {
 	bool is_main; /**< an archive is unpacked, any other file is the Dockerfile; else it is a file */
 	bool keep_git_dir;         /**< of a repository, whatever its address says */
 	bool commit_time;          /**< the same */
+	const char *ssh_agent;     /**< socket of the agent for ssh; NULL: that of who runs us */
 	const ob_secrets *secrets; /**< credentials may be among them; or NULL */
 	uint32_t step;             /**< for progress events */
 } ob_remote_context_options;

@@ -84,6 +84,11 @@ bool ob_is_git_address(const char *text)
 	return end >= 4 && strncmp(path + end - 4, ".git", 4) == 0 && memchr(path, '/', end);
 }
 
+bool ob_is_ssh_address(const char *remote)
+{
+	return ob_str_starts(remote, "ssh://") || is_scp_style(remote);
+}
+
 bool ob_is_file_url(const char *text)
 {
 	return (ob_str_starts(text, "http://") || ob_str_starts(text, "https://")) &&

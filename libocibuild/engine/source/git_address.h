@@ -25,6 +25,8 @@ void ob_git_address_done(ob_git_address *address);
 
 /** A git repository: git://, ssh://, user@host:path, and http(s):// when the path ends in ".git". */
 bool ob_is_git_address(const char *text);
+/** Is it reached by ssh? Of a parsed address's remote. */
+bool ob_is_ssh_address(const char *remote);
 /** http:// or https://, and no git repository. */
 bool ob_is_file_url(const char *text);
 /**

@@ -246,9 +246,10 @@ static void hint(const ob_git_command *git, const char *line, ocib_error **err)
 {
 	ob_autofree char *host = ob_url_host(git->address->remote, true);
 
-	if (!git->may_use_keys && strstr(line, "Could not read from remote"))
-		ob_error_set_hint(err, "the keys of who builds are used for repositories that the "
-				       "command line names, and not for those of a Dockerfile");
+	if (!git->may_use_keys && !git->ssh_agent && strstr(line, "Could not read from remote"))
+		ob_error_set_hint(err,
+				  "repositories that a Dockerfile names get no keys but those of "
+				  "--ssh default");
 	else if (strstr(line, "could not read Username") || strstr(line, "Authentication failed"))
 		ob_error_set_hint(err, "credentials are given with --secret id=GIT_AUTH_TOKEN.%s",
 				  host ? host : "HOST");

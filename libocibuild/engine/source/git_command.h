@@ -12,6 +12,7 @@ typedef struct ob_git_command {
 	const ob_git_address *address; /**< for its credentials */
 	const ob_secrets *secrets;     /**< the same; or NULL */
 	const char *dir;               /**< where it runs, or NULL: "/" */
+	const char *ssh_agent;         /**< socket of the agent that ssh may ask; or NULL */
 	bool may_use_keys; /**< ssh may take the keys of who runs us: a person named the repository */
 } ob_git_command;
 

@@ -17,7 +17,8 @@
 #define SSH                                                                      \
 	"ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=accept-new " \
 	"-o 'UserKnownHostsFile=/dev/null ~/.ssh/known_hosts'"
-#define NO_KEYS " -o IdentitiesOnly=yes -o IdentityFile=/dev/null -o IdentityAgent=none"
+#define NO_FILES " -o IdentityFile=/dev/null"
+#define NO_KEYS  NO_FILES " -o IdentitiesOnly=yes -o IdentityAgent=none"
 
 static int pass_on(ob_strlist *env, const char *name)
 {
@@ -102,6 +103,18 @@ static ocib_errc add_credentials(const ob_git_command *git, ob_strlist *env, oci
 	return OCIB_OK;
 }
 
+/* An agent that was given for the build has the keys, or else who builds has. */
+static int add_keys(const ob_git_command *git, ob_strlist *env)
+{
+	const char *keys = git->may_use_keys ? "" : git->ssh_agent ? NO_FILES : NO_KEYS;
+
+	if (ob_strlist_add_printf(env, "GIT_SSH_COMMAND=" SSH "%s", keys))
+		return -1;
+	if (git->ssh_agent)
+		return ob_strlist_add_printf(env, "SSH_AUTH_SOCK=%s", git->ssh_agent);
+	return git->may_use_keys ? pass_on(env, "SSH_AUTH_SOCK") : 0;
+}
+
 static int add_common(const ob_git_command *git, ob_strlist *env)
 {
 	static const char *const fixed[] = {
@@ -133,11 +146,7 @@ static int add_common(const ob_git_command *git, ob_strlist *env)
 		failed |= pass_on(env, proxies[i]);
 	if (bundle && !ob_env_get(env, "GIT_SSL_CAINFO"))
 		failed |= ob_strlist_add_printf(env, "GIT_SSL_CAINFO=%s", bundle);
-	failed |= ob_strlist_add_printf(env, "GIT_SSH_COMMAND=" SSH "%s",
-					git->may_use_keys ? "" : NO_KEYS);
-	if (git->may_use_keys)
-		failed |= pass_on(env, "SSH_AUTH_SOCK");
-	return failed ? -1 : 0;
+	return failed || add_keys(git, env) ? -1 : 0;
 }
 
 ocib_errc ob_git_environment(const ob_git_command *git, ob_strlist *out, ocib_error **err)

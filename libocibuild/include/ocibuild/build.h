@@ -91,8 +91,9 @@ typedef struct ocib_build_options {
 	 * no directory, and dockerfile is a path in it unless it is absolute.
 	 */
 	const char *context;
-	int context_fd;      /**< read to its end; borrowed; default standard input */
-	const ocib_ssh *ssh; /**< for RUN --mount=type=ssh; each has an id of its own */
+	int context_fd; /**< read to its end; borrowed; default standard input */
+	/** For RUN --mount=type=ssh, "default" for git repositories too; each has an id of its own. */
+	const ocib_ssh *ssh;
 	size_t ssh_count;
 	/**
 	 * What RUNs may ask for beyond the usual, NULL-terminated: "network.host" (included in the
