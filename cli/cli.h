@@ -93,6 +93,8 @@ int cli_interrupted(void);
  *  -1 when --help was printed. */
 int cli_parse(const cli_command *command, int argc, char **argv, void *values, char ***rest,
 	      int *rest_len);
+/** @p text is borrowed. -1: no memory. */
+int cli_list_add(cli_list *list, const char *text);
 void cli_list_free(cli_list *list);
 void cli_print_help(const cli_command *command);
 /** "ocibuild NAME: text" and where to read on. @return EXIT_USAGE. */

@@ -184,17 +184,22 @@ static int fill_build_args(cli_list *args, char ***owned)
 	return 0;
 }
 
-static int take_epoch(const cli_command *self, ocib_build_options *o)
+/* Of the environment, unless there is a build argument. What is no number is the name of what has a time. */
+static int take_epoch(values *v, ocib_build_options *o)
 {
-	const char *text = getenv("SOURCE_DATE_EPOCH");
+	static const char name[] = "SOURCE_DATE_EPOCH";
+	const char *text = getenv(name);
 
+	for (size_t i = 0; i < v->build_args.len; i++)
+		if (strncmp(v->build_args.items[i], name, strlen(name)) == 0)
+			return EXIT_OK;
 	if (!text || !*text)
 		return EXIT_OK;
-	if (!cli_parse_number(text, &o->source_date_epoch))
-		return cli_usage_error(self, "SOURCE_DATE_EPOCH is '%s', not a number of seconds",
-				       text);
-	o->has_source_date_epoch = 1;
-	return EXIT_OK;
+	o->has_source_date_epoch = cli_parse_number(text, &o->source_date_epoch);
+	if (o->has_source_date_epoch || cli_list_add(&v->build_args, name) == 0)
+		return EXIT_OK;
+	fprintf(stderr, "ocibuild: error: out of memory\n");
+	return EXIT_OTHER;
 }
 
 /* --platform a,b is --platform a --platform b. */
@@ -280,7 +285,7 @@ static int run_parsed(cli *app, const cli_command *self, values *v, const char *
 	if (status == EXIT_OK)
 		status = build_call_parse(self, v->call, v->check, &call);
 	if (status == EXIT_OK)
-		status = take_epoch(self, &o);
+		status = take_epoch(v, &o);
 	if (status == EXIT_OK)
 		status = build_outputs_parse(self, &v->outputs, v->load, &outputs, &o);
 	if (status == EXIT_OK)

@@ -29,7 +29,7 @@ void cli_list_free(cli_list *list)
 	*list = (cli_list){0};
 }
 
-static int list_add(cli_list *list, const char *text)
+int cli_list_add(cli_list *list, const char *text)
 {
 	const char **items = realloc(list->items, (list->len + 2) * sizeof(*items));
 
@@ -101,7 +101,7 @@ static int store_value(const cli_command *command, const cli_option *option, con
 		return EXIT_OK;
 	case CLI_STRING: *(const char **)(void *)at = value; return EXIT_OK;
 	case CLI_LIST:
-		if (list_add((cli_list *)(void *)at, value) < 0) {
+		if (cli_list_add((cli_list *)(void *)at, value) < 0) {
 			fprintf(stderr, "ocibuild: error: out of memory\n");
 			return EXIT_OTHER;
 		}

@@ -192,6 +192,8 @@ typedef struct ob_plan_options {
 	bool allow_insecure, allow_host_network; /**< what a RUN may ask for */
 	bool has_epoch;
 	int64_t epoch;
+	bool has_context_time; /**< the build context has a time, for SOURCE_DATE_EPOCH=context */
+	int64_t context_time;
 	const ob_secrets *secrets; /**< for named contexts that are elsewhere; or NULL */
 	ob_findings *findings;     /**< what the rules of a check find is added; or NULL */
 	/** Nothing will be executed, and a base that cannot be had is taken for an empty one: see

@@ -72,6 +72,10 @@ import base64, http.server, os, sys
 os.chdir(sys.argv[2])
 WANT = "Basic " + base64.b64encode(b"me:s3cret").decode()
 class Handler(http.server.SimpleHTTPRequestHandler):
+    def send_header(self, name, value):
+        if name != "Last-Modified" or "/timeless/" not in self.path:
+            super().send_header(name, value)
+
     def do_GET(self):
         if self.path.startswith("/closed/") and self.headers.get("Authorization") != WANT:
             self.send_response(401)
@@ -232,6 +236,43 @@ kill -INT "$pid" || fail "the build did not wait: $(cat "$work/stdout")"
 wait "$pid" && fail "an interrupted build ended well"
 kill "$silent"
 pgrep -f "ls-remote.*127.0.0.1:$port" >/dev/null && fail "git is still there"
+say "SOURCE_DATE_EPOCH may be what has a time"
+# made_at TIME WORDS…: an image of the Dockerfile on standard input is as old as that.
+made_at() {
+	cat >"$work/context/Dockerfile"
+	time=$1
+	shift
+	"$OCIBUILD" build -q -t epoch "$@" >/dev/null 2>"$work/stderr" || { cat "$work/stderr"; fail "build $*"; }
+	"$OCIBUILD" inspect epoch | grep -qF "\"created\":\"$time\"" || { "$OCIBUILD" inspect epoch; fail "'$*' is not of $time"; }
+}
+mkdir -p "$work/repos/timeless" "$work/tarred"
+echo old >"$work/tarred/old"
+touch -d '2001-01-01T00:00:00Z' "$work/tarred/old"
+echo new >"$work/tarred/new"
+touch -d '2019-05-06T07:08:09Z' "$work/tarred/new"
+printf 'FROM scratch\nCOPY new /\n' >"$work/tarred/Dockerfile"
+touch -d '2002-01-01T00:00:00Z' "$work/tarred/Dockerfile"
+tar -C "$work/tarred" -czf "$work/repos/timeless/t.tgz" .
+cp "$work/repos/timeless/t.tgz" "$work/repos/t.tgz"
+touch -d '2018-03-02T01:00:00Z' "$work/repos/t.tgz"
+date -u -d now >"$work/context/file"
+made_at 2020-02-03T04:05:06Z --build-arg SOURCE_DATE_EPOCH=context "$daemon/one.git#light" </dev/null
+made_at 2018-03-02T01:00:00Z --build-arg SOURCE_DATE_EPOCH=context "$web/t.tgz" </dev/null
+made_at 2019-05-06T07:08:09Z --build-arg SOURCE_DATE_EPOCH=context "$web/timeless/t.tgz" </dev/null
+for address in "$daemon/one.git#light=2020-02-03T04:05:06Z" "$web/t.tgz=2018-03-02T01:00:00Z" "$web/timeless/t.tgz=2019-05-06T07:08:09Z"; do
+	time=${address##*=} address=${address%=*}
+	printf 'ARG SOURCE_DATE_EPOCH=src\nFROM scratch\nCOPY file /\nCOPY --from=src / /\n' |
+		made_at "$time" --build-context "src=$address" "$work/context"
+	printf 'FROM scratch AS src\nARG A=x\nARG A=%s\nADD $A /\nFROM scratch\nCOPY file /\n' "$address" |
+		made_at "$time" --build-arg SOURCE_DATE_EPOCH=SRC "$work/context"
+done
+printf 'FROM scratch\nCOPY file /\nARG SOURCE_DATE_EPOCH\nLABEL at=$SOURCE_DATE_EPOCH\n' >"$work/context/Dockerfile"
+SOURCE_DATE_EPOCH=src "$OCIBUILD" build -q -t epoch --build-context "src=$daemon/one.git#light" "$work/context" >/dev/null 2>&1
+"$OCIBUILD" inspect epoch | grep -qF '"at":"1580702706"' || fail "the argument is no number"
+"$OCIBUILD" build -q -t local --build-arg SOURCE_DATE_EPOCH=context "$work/context" >/dev/null 2>&1 || fail "a local context"
+"$OCIBUILD" inspect local | grep -qF "\"created\":\"$(date -u +%Y)" || fail "a local context has a time"
+want 2 "SOURCE_DATE_EPOCH is 'nothing'" "$OCIBUILD" build --build-arg SOURCE_DATE_EPOCH=nothing "$work/context"
+
 [ -z "$(ls "$OCIBUILD_STORE/tmp")" ] || fail "litter: $(ls "$OCIBUILD_STORE/tmp")"
 whole
 say "done"

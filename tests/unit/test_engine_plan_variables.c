@@ -188,7 +188,38 @@ TEST(plan__epoch_comes_from_options_arguments_or_a_global_arg)
 	plan_ok(&f, "FROM scratch\n");
 	assert_int_equal(f.plan->epoch, 9);
 	plan_arg(&f, "SOURCE_DATE_EPOCH=context");
-	ASSERT_ERROR(plan_try(&f, "FROM scratch\n"), OCIB_ERR_UNSUPPORTED, "context");
+	plan_ok(&f, "FROM scratch\nARG SOURCE_DATE_EPOCH\nRUN x\n"); /* a local one has no time */
+	assert_false(f.plan->has_epoch);
+	assert_null(value(&f, "SOURCE_DATE_EPOCH"));
+	f.options.has_context_time = true;
+	f.options.context_time = 1580702706;
+	plan_ok(&f, "FROM scratch\nARG SOURCE_DATE_EPOCH\nRUN x\n");
+	assert_int_equal(f.plan->epoch, 1580702706);
+	assert_string_equal(value(&f, "SOURCE_DATE_EPOCH"), "1580702706");
+}
+
+TEST(plan__epoch_of_what_has_none)
+{
+	ob_autodone(plan_fixture) f = {0};
+
+	plan_arg(&f, "SOURCE_DATE_EPOCH=src");
+	ASSERT_ERROR(plan_try(&f, "FROM scratch\n"), OCIB_ERR_INVALID,
+		     "neither a number of seconds nor 'context'");
+	ASSERT_PLAN_ERROR(&f, "FROM x AS src\nADD https://h.invalid/f /\nFROM scratch\n",
+			  OCIB_ERR_SYNTAX, 1, "is FROM scratch");
+	ASSERT_PLAN_ERROR(&f, "FROM scratch AS src\nCOPY a /\nFROM scratch\n", OCIB_ERR_SYNTAX, 2,
+			  "has ARGs and one ADD");
+	ASSERT_PLAN_ERROR(&f, "FROM scratch AS Src\nFROM scratch\n", OCIB_ERR_SYNTAX, 1,
+			  "exactly one ADD");
+	ASSERT_PLAN_ERROR(&f,
+			  "FROM scratch AS src\nADD https://h.invalid/f /\n"
+			  "ADD https://h.invalid/g /\nFROM scratch\n",
+			  OCIB_ERR_SYNTAX, 3, "exactly one ADD");
+	ASSERT_PLAN_ERROR(&f, "FROM scratch AS src\nARG A=x\nADD $A /\nFROM scratch\n",
+			  OCIB_ERR_SYNTAX, 3, "a URL or a git repository");
+	f.options.checking = true;
+	plan_ok(&f, "FROM scratch\n");
+	assert_false(f.plan->has_epoch);
 }
 
 TEST(plan__wrong_substitution_points_at_its_line)

@@ -90,6 +90,7 @@ typedef struct ob_build {
 	ob_workshop shop;
 	ocib_build_options options; /**< borrowed strings */
 	ob_strlist tags;            /**< full references */
+	bool epoch_asked;           /**< for a time, or for that of something */
 	bool has_epoch;
 	int64_t epoch;
 	ob_layer_writer_options writer;

@@ -59,7 +59,8 @@ static ocib_errc fetch(ob_build *build, const char *given, uint32_t step, ocib_e
 	ob_remote_context_options options = {
 		.is_main = true,
 		.keep_git_dir = keeps_git_dir(build),
-		.commit_time = build->has_epoch,
+		.commit_time = build->epoch_asked,
+		.wants_time = build->epoch_asked,
 		.secrets = &build->secrets,
 		.step = step,
 	};
@@ -71,7 +72,7 @@ static ocib_errc fetch(ob_build *build, const char *given, uint32_t step, ocib_e
 					 err);
 	if (!r && ob_str_eq(given, "-"))
 		r = ob_remote_context_read(build->ctx, build->store, build->options.context_fd,
-					   step, remote, err);
+					   &options, remote, err);
 	else if (!r)
 		r = ob_remote_context_fetch(build->ctx, build->store, given, &options, remote, err);
 	if (r || !remote->dir)

@@ -80,25 +80,22 @@ static ocib_errc set_extra_hosts(ob_build *build, ocib_error **err)
 }
 
 /* The option, else the build argument of that name. The plan may find one more, in an ARG. */
-static ocib_errc set_epoch(ob_build *build, ocib_error **err)
+static void set_epoch(ob_build *build)
 {
 	static const char name[] = "SOURCE_DATE_EPOCH=";
 
-	build->has_epoch = build->options.has_source_date_epoch != 0;
+	build->has_epoch = build->epoch_asked = build->options.has_source_date_epoch != 0;
 	build->epoch = build->options.source_date_epoch;
 	if (build->has_epoch)
-		return OCIB_OK;
+		return;
 	for (const char *const *arg = build->options.build_args; arg && *arg; arg++) {
 		const char *value = *arg + strlen(name);
 
 		if (!ob_str_starts(*arg, name) || !*value)
 			continue;
-		if (!ob_parse_i64(value, &build->epoch))
-			return ob_fail(err, OCIB_ERR_INVALID,
-				       "SOURCE_DATE_EPOCH is '%s', not a number of seconds", value);
-		build->has_epoch = true;
+		build->epoch_asked = true;
+		build->has_epoch = ob_parse_i64(value, &build->epoch); /* else the plan knows */
 	}
-	return OCIB_OK;
 }
 
 static ocib_errc add_platform(ob_build *build, const char *text, ocib_error **err)
@@ -174,8 +171,7 @@ ocib_errc ob_build_check_options(ob_build *build, const ocib_build_options *opti
 		r = set_tags(build, err);
 	if (r == OCIB_OK)
 		r = set_extra_hosts(build, err);
-	if (r == OCIB_OK)
-		r = set_epoch(build, err);
+	set_epoch(build);
 	if (r == OCIB_OK)
 		r = set_platforms(build, err);
 	if (r == OCIB_OK)

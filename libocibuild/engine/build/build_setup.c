@@ -169,6 +169,8 @@ static ocib_errc make_plan(ob_build *build, ocib_error **err)
 		.pull = options->pull != 0,
 		.has_epoch = build->has_epoch,
 		.epoch = build->epoch,
+		.has_context_time = build->input.remote.has_time,
+		.context_time = build->input.remote.time,
 		.secrets = &build->secrets,
 		.findings = &build->findings,
 		.checking = build->checking,

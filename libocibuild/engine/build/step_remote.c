@@ -136,7 +136,7 @@ static ocib_errc check_out(ob_build *build, ob_step_remote *one, ocib_error **er
 		return ob_fail_nomem(err);
 	one->node.kind = OB_NODE_CONTEXT;
 	one->node.is_temporary = true;
-	r = ob_git_checkout(&git, &one->commit, dir, false, &one->node.dir, err);
+	r = ob_git_checkout(&git, &one->commit, dir, false, &one->node.dir, NULL, err);
 	return ob_wrap(err, r, "%s", one->address.remote);
 }
 

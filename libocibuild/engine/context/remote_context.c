@@ -99,22 +99,68 @@ static ocib_errc read_text(ob_remote_context *context, int fd, const char *name,
 	return context->text ? OCIB_OK : ob_fail_nomem(err);
 }
 
+/* --- times --- */
+
+static ocib_errc note_latest(ob_tree *tree, ob_remote_context *context, ocib_error **err)
+{
+	ob_autofree char *path = ob_tree_index_path(tree, 0);
+	ob_autodone(ob_buffer) text = OB_BUFFER_INIT(OB_LIMIT_LAYER_INDEX, "layer index");
+	ob_auto(ob_layer_index) index = NULL;
+	ocib_errc r = path ? ob_read_file(AT_FDCWD, path, &text, err) : ob_fail_nomem(err);
+
+	if (!r)
+		r = ob_layer_index_parse(text.data ? text.data : "", text.len, &index, err);
+	for (size_t i = 0; !r && i < index->len; i++) {
+		const ob_entry *entry = &index->entries[i];
+
+		if (entry->type != OB_ENTRY_FILE ||
+		    (context->has_time && entry->mtime_sec <= context->time))
+			continue;
+		context->has_time = true;
+		context->time = entry->mtime_sec;
+	}
+	return r;
+}
+
 /* --- from a URL --- */
 
-static ocib_errc open_file(ocib_context *ctx, ob_remote_context *context,
-			   const ob_remote_file *file, const char *name, bool is_main,
-			   uint32_t step, ocib_error **err)
+/* The time of a server that does not say it is that of an archive's files. */
+static ocib_errc note_time(ocib_context *ctx, ob_remote_context *context,
+			   const ob_remote_file *file, const char *name, int fd, ocib_error **err)
 {
-	ob_autofd int fd = -1;
+	ob_auto(ob_tree) tree = ob_tree_ref(context->tree);
 	bool is_archive = false;
-	ocib_errc r = ob_store_open_blob(context->store, &file->digest, file->size, &fd, err);
+	ocib_errc r = OCIB_OK;
 
-	if (!r && is_main)
+	context->has_time = file->mtime != 0;
+	context->time = file->mtime;
+	if (context->has_time)
+		return OCIB_OK;
+	if (!tree)
 		r = ob_archive_detect(fd, &is_archive, err);
 	if (!r && is_archive)
-		return ob_archive_tree_open(ctx, context->store, &file->digest, name, step,
-					    &context->tree, err);
-	if (!r && is_main)
+		r = ob_archive_tree_open(ctx, context->store, &file->digest, name, 0, &tree, err);
+	return r || !tree ? r : note_latest(tree, context, err);
+}
+
+static ocib_errc open_file(ocib_context *ctx, ob_remote_context *context,
+			   const ob_remote_file *file, const char *name,
+			   const ob_remote_context_options *options, ocib_error **err)
+{
+	bool is_archive = false;
+	ob_autofd int fd = -1;
+	ocib_errc r = ob_store_open_blob(context->store, &file->digest, file->size, &fd, err);
+
+	if (!r && options->is_main)
+		r = ob_archive_detect(fd, &is_archive, err);
+	if (!r && is_archive)
+		r = ob_archive_tree_open(ctx, context->store, &file->digest, name, options->step,
+					 &context->tree, err);
+	if (!r && options->wants_time)
+		r = note_time(ctx, context, file, name, fd, err);
+	if (r || is_archive)
+		return r;
+	if (options->is_main)
 		r = read_text(context, fd, name, err);
 	if (!r)
 		r = make_dir(context, err);
@@ -132,7 +178,7 @@ static ocib_errc fetch_url(ocib_context *ctx, const char *url,
 	ocib_errc r = shown ? ob_remote_file_fetch(ctx, context->store, &request, &file, err)
 			    : ob_fail_nomem(err);
 
-	return r ? r : open_file(ctx, context, &file, shown, options->is_main, options->step, err);
+	return r ? r : open_file(ctx, context, &file, shown, options, err);
 }
 
 /* --- from a git repository --- */
@@ -154,7 +200,9 @@ static ocib_errc clone(ocib_context *ctx, ob_git_address *address,
 	if (!r)
 		r = make_dir(context, err);
 	if (!r)
-		r = ob_git_checkout(&git, &commit, context->dir, options->keep_git_dir, &root, err);
+		r = ob_git_checkout(&git, &commit, context->dir, options->keep_git_dir, &root,
+				    options->wants_time ? &context->time : NULL, err);
+	context->has_time = !r && options->wants_time;
 	if (r)
 		return ob_wrap(err, r, "%s", address->remote);
 	free(context->dir);
@@ -233,8 +281,9 @@ static ocib_errc spool(ocib_context *ctx, int fd, ob_blob_writer *blob, ocib_err
 	return r;
 }
 
-ocib_errc ob_remote_context_read(ocib_context *ctx, ob_store *store, int fd, uint32_t step,
-				 ob_remote_context *out, ocib_error **err)
+ocib_errc ob_remote_context_read(ocib_context *ctx, ob_store *store, int fd,
+				 const ob_remote_context_options *options, ob_remote_context *out,
+				 ocib_error **err)
 {
 	static const char name[] = "standard input";
 	ob_autodone(ob_remote_context) context = {.store = store};
@@ -250,7 +299,10 @@ ocib_errc ob_remote_context_read(ocib_context *ctx, ob_store *store, int fd, uin
 	if (!r && is_archive)
 		r = ob_blob_writer_commit(blob, NULL, 0, &digest, err);
 	if (!r && is_archive)
-		r = ob_archive_tree_open(ctx, store, &digest, name, step, &context.tree, err);
+		r = ob_archive_tree_open(ctx, store, &digest, name, options->step, &context.tree,
+					 err);
+	if (!r && is_archive && options->wants_time)
+		r = note_latest(context.tree, &context, err);
 	if (!r && !is_archive)
 		r = read_text(&context, ob_blob_writer_fd(blob), name, err);
 	if (!r && !is_archive)

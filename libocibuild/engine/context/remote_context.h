@@ -16,6 +16,8 @@ typedef struct ob_remote_context {
 	ob_tree *tree;   /**< an archive's content, or NULL */
 	char *text;      /**< when it is nothing but a Dockerfile: that; or NULL */
 	size_t text_len;
+	bool has_time; /**< where it was wanted, and there is one */
+	int64_t time; /**< of the commit; what the server says, else the latest of an archive's files */
 } ob_remote_context;
 
 void ob_remote_context_done(ob_remote_context *context);
@@ -31,6 +33,7 @@ typedef struct ob_remote_context_options {
 	bool keep_git_dir;         /**< of a repository, whatever its address says */
 	bool commit_time;          /**< the same */
 	const char *ssh_agent;     /**< socket of the agent for ssh; NULL: that of who runs us */
+	bool wants_time;           /**< see ob_remote_context.time */
 	const ob_secrets *secrets; /**< credentials may be among them; or NULL */
 	uint32_t step;             /**< for progress events */
 } ob_remote_context_options;
@@ -45,7 +48,8 @@ ocib_errc ob_remote_context_fetch(ocib_context *ctx, ob_store *store, const char
 				  const ob_remote_context_options *options, ob_remote_context *out,
 				  ocib_error **err);
 /** The same from a descriptor, which is read to its end; where it is a Dockerfile, the context is empty. */
-ocib_errc ob_remote_context_read(ocib_context *ctx, ob_store *store, int fd, uint32_t step,
-				 ob_remote_context *out, ocib_error **err);
+ocib_errc ob_remote_context_read(ocib_context *ctx, ob_store *store, int fd,
+				 const ob_remote_context_options *options, ob_remote_context *out,
+				 ocib_error **err);
 
 #endif

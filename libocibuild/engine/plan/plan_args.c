@@ -144,29 +144,6 @@ static ocib_errc add_global_args(ob_planner *p, ocib_error **err)
 	return OCIB_OK;
 }
 
-static ocib_errc decide_epoch(ob_planner *p, ocib_error **err)
-{
-	const char *text = ob_env_get(&p->build_args, "SOURCE_DATE_EPOCH");
-
-	if (!text)
-		text = ob_env_get(&p->global_args, "SOURCE_DATE_EPOCH");
-	if (text && !*text) {
-		ob_env_unset(&p->build_args, "SOURCE_DATE_EPOCH");
-		ob_env_unset(&p->global_args, "SOURCE_DATE_EPOCH");
-		return OCIB_OK;
-	}
-	if (!text)
-		return OCIB_OK;
-	p->plan->has_epoch = ob_parse_i64(text, &p->plan->epoch);
-	if (p->plan->has_epoch)
-		return OCIB_OK;
-	return ob_fail(
-		err, OCIB_ERR_UNSUPPORTED,
-		"SOURCE_DATE_EPOCH '%s' is not a number of seconds; the time of a context or of a "
-		"stage is not supported yet",
-		text);
-}
-
 static ocib_errc check_defaults(ob_planner *p, ocib_error **err)
 {
 	(void)err;
@@ -177,8 +154,9 @@ static ocib_errc check_defaults(ob_planner *p, ocib_error **err)
 ocib_errc ob_planner_read_args(ob_planner *planner, ocib_error **err)
 {
 	static ocib_errc (*const parts[])(ob_planner *, ocib_error **) = {
-		read_build_args, add_epoch_arg,   read_proxies, add_platform_args,
-		check_defaults,  add_global_args, decide_epoch,
+		read_build_args,         add_epoch_arg,  read_proxies,
+		add_platform_args,       check_defaults, add_global_args,
+		ob_planner_decide_epoch,
 	};
 
 	for (size_t i = 0; i < OB_ARRAY_LEN(parts); i++) {

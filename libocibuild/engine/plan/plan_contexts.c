@@ -48,36 +48,50 @@ ocib_errc ob_planner_main_context(ob_planner *p, const ob_location *at, size_t *
 	return source->name && source->key && (tree || source->dir) ? OCIB_OK : ob_fail_nomem(err);
 }
 
-/* The plan keeps what was fetched. */
-static ocib_errc fetch_context(ob_planner *p, ob_plan_source *source, ocib_error **err)
+/* The plan keeps what was fetched; for another platform, or for its time, it may have been before. */
+ocib_errc ob_planner_fetch_context(ob_planner *p, const char *address, bool wants_time,
+				   const ob_remote_context **out, ocib_error **err)
 {
+	const ob_remote_context_options options = {
+		.secrets = p->options->secrets,
+		.wants_time = wants_time,
+	};
 	ob_plan *plan = p->plan;
 
-	source->is_remote = true;
-	for (size_t i = 0; i < plan->remote_addresses.len; i++) { /* fetched for another platform */
-		if (!ob_str_eq(plan->remote_addresses.items[i], source->context))
+	for (size_t i = 0; i < plan->remote_addresses.len; i++) {
+		if (!ob_str_eq(plan->remote_addresses.items[i], address))
 			continue;
-		source->dir = strdup(plan->remotes[i].dir);
-		return source->dir ? OCIB_OK : ob_fail_nomem(err);
+		*out = &plan->remotes[i];
+		return OCIB_OK;
 	}
 	ob_remote_context *grown =
 		reallocarray(plan->remotes, plan->remote_count + 1, sizeof(*grown));
-
 	if (!grown)
 		return ob_fail_nomem(err);
 	plan->remotes = grown;
 	ob_remote_context *remote = &grown[plan->remote_count];
 	*remote = (ob_remote_context){0};
-	const ob_remote_context_options options = {.secrets = p->options->secrets};
-	ocib_errc r = ob_remote_context_fetch(p->ctx, ob_image_sources_store(p->images),
-					      source->context, &options, remote, err);
+	ocib_errc r = ob_remote_context_fetch(p->ctx, ob_image_sources_store(p->images), address,
+					      &options, remote, err);
+	if (r)
+		return r;
+	plan->remote_count++;
+	if (ob_strlist_add(&plan->remote_addresses, address) < 0)
+		return ob_fail_nomem(err);
+	*out = remote;
+	return OCIB_OK;
+}
+
+static ocib_errc fetch_context(ob_planner *p, ob_plan_source *source, ocib_error **err)
+{
+	const ob_remote_context *remote = NULL;
+	ocib_errc r = ob_planner_fetch_context(p, source->context, false, &remote, err);
+
+	source->is_remote = true;
 	if (r) {
 		r = ob_wrap(err, r, "build context '%s'", source->key);
 		return ob_source_locate(&p->dockerfile->source, source->at, r, err);
 	}
-	plan->remote_count++;
-	if (ob_strlist_add(&plan->remote_addresses, source->context) < 0)
-		return ob_fail_nomem(err);
 	source->dir = strdup(remote->dir);
 	return source->dir ? OCIB_OK : ob_fail_nomem(err);
 }

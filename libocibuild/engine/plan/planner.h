@@ -1,7 +1,8 @@
 /* engine/plan/planner.h — the planner's inside: what its phases share, and who does what.
  *
  *   plan.c            the phases in order; freeing a plan
- *   plan_args.c       build arguments, global ARGs, the platform's and the proxies' ones, the epoch
+ *   plan_args.c       build arguments, global ARGs, the platform's and the proxies' ones
+ *   plan_epoch.c      SOURCE_DATE_EPOCH
  *   plan_stages.c     FROM lines to stages; targets
  *   plan_links.c      --from and mounts; what needs what
  *   plan_sources.c    names that are no stage: scratch, images, named contexts
@@ -164,6 +165,11 @@ ocib_errc ob_planner_main_context(ob_planner *planner, const ob_location *at, si
 				  ocib_error **err);
 /** The directory of a named context: checked, or fetched. */
 ocib_errc ob_planner_open_dir(ob_planner *planner, ob_plan_source *source, ocib_error **err);
+/** What is behind an address, kept by the plan. Its time is known if the first who asks @p wants_time. */
+ocib_errc ob_planner_fetch_context(ob_planner *planner, const char *address, bool wants_time,
+				   const ob_remote_context **out, ocib_error **err);
+/** SOURCE_DATE_EPOCH of the build arguments, or of a global ARG, as a number in both and in the plan. */
+ocib_errc ob_planner_decide_epoch(ob_planner *planner, ocib_error **err);
 /** Find what the flags of an instruction name: COPY --from, RUN --mount=from=…. Kinds: SYNTAX. */
 ocib_errc ob_planner_link_command(ob_planner *planner, ob_plan_command *command, ocib_error **err);
 /** Set @ref ob_plan_stage.needed from the target on. */

@@ -318,7 +318,7 @@ static ocib_errc commit_time(const ob_git_command *git, const ob_git_commit *com
 
 /* Make the checkout what it is to be: without repositories, with times. */
 static ocib_errc finish(const ob_git_command *git, const ob_git_commit *commit, const char *dir,
-			bool keep, ocib_error **err)
+			bool keep, int64_t *time, ocib_error **err)
 {
 	walk w = {.drop_git = !keep, .set_times = git->address->commit_time};
 	ocib_errc r = OCIB_OK;
@@ -330,8 +330,10 @@ static ocib_errc finish(const ob_git_command *git, const ob_git_commit *commit, 
 			return ob_fail_nomem(err);
 		(void)unlink(head);
 	}
-	if (w.set_times)
+	if (w.set_times || time)
 		r = commit_time(git, commit, &w.sec, err);
+	if (time)
+		*time = w.sec;
 	if (r || !(w.drop_git || w.set_times))
 		return r;
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -362,7 +364,7 @@ static ocib_errc find_root(const ob_git_address *a, const char *dir, char **root
 }
 
 ocib_errc ob_git_checkout(const ob_git_command *git, const ob_git_commit *commit, const char *dir,
-			  bool keep_git_dir, char **root, ocib_error **err)
+			  bool keep_git_dir, char **root, int64_t *time, ocib_error **err)
 {
 	const ob_git_address *a = git->address;
 	ob_git_command here = *git;
@@ -378,6 +380,6 @@ ocib_errc ob_git_checkout(const ob_git_command *git, const ob_git_commit *commit
 	if (!r)
 		r = check_out(&here, commit, err);
 	if (!r)
-		r = finish(&here, commit, dir, keep, err);
+		r = finish(&here, commit, dir, keep, time, err);
 	return r ? r : find_root(a, dir, root, err);
 }

@@ -25,9 +25,10 @@ ocib_errc ob_git_resolve(const ob_git_command *git, ob_git_commit *out, ocib_err
  * Its files, submodules included, into the empty directory @p dir; ".git" stays where the address or
  * @p keep_git_dir say so and no part of the repository is asked for.
  * @param root receives the absolute path of what the address means in it: dir, or a directory below it.
+ * @param time receives when the commit was made; may be NULL.
  * Kinds: those of ob_git_resolve().
  */
 ocib_errc ob_git_checkout(const ob_git_command *git, const ob_git_commit *commit, const char *dir,
-			  bool keep_git_dir, char **root, ocib_error **err);
+			  bool keep_git_dir, char **root, int64_t *time, ocib_error **err);
 
 #endif
