@@ -29,9 +29,9 @@ typedef struct release_tag {
 	const char *digest; /**< "" when the tag does not exist */
 	/* Of its image, "" when it does not say. */
 	const char *revision; /**< commit it was made from */
-	const char *image;    /**< digest for this platform; of an index, not that of the tag */
-	const char *base;     /**< digest of the image it stands on */
-	int64_t time;         /**< of that commit; with has_time */
+	const char *image; /**< digest for the first platform; of an index, not that of the tag */
+	const char *base;  /**< digest of the image it stands on */
+	int64_t time;      /**< of that commit; with has_time */
 	bool has_time;
 } release_tag;
 
@@ -76,6 +76,9 @@ typedef struct release {
 	release_steps *steps; /**< of the job at work, for events */
 	const char *failure;  /**< what was reported last, or NULL */
 } release;
+
+/** Of what was built: of several platforms, their index. */
+const char *release_digest(const release_job *job);
 
 /* release_setup.c */
 int release_setup(release *r);

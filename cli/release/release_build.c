@@ -202,13 +202,33 @@ static void check_modes(release *r, const release_image *image)
 			    image->dockerfile, mode);
 }
 
+const char *release_digest(const release_job *job)
+{
+	const char *index = ocib_image_index_digest(job->built);
+
+	return index ? index : ocib_image_digest(job->built);
+}
+
+/* Of several platforms the index says the same of itself as each image. */
+static void add_annotations(release *r, const release_image *image, text_list *list)
+{
+	const char *places = image->platforms.len > 1 ? "index,manifest" : "manifest";
+	text_list texts = {0};
+
+	add_origin(r, &texts);
+	add_all(&r->pool, &texts, &image->annotations);
+	for (size_t i = 0; i < texts.len; i++)
+		text_list_add(&r->pool, list,
+			      text_printf(&r->pool, "%s:%s", places, texts.items[i]));
+}
+
 /* Says the image what we think it stands on? */
 static void check_base(release *r, const release_job *job)
 {
 	const char *digest = ocib_image_annotation(job->built, KEY_PREFIX "base.digest");
 	const char *wanted = job->base ? strchr(job->base, '@') : NULL;
 
-	/* An index is one digest, its image for this platform another: then there is nothing to compare. */
+	/* An index is one digest, its image for one platform another: then there is nothing to compare. */
 	if (wanted && !digest)
 		release_say(r, "warning: %s stands on no image; 'FROM runtime' would stand on %s",
 			    job->image->dockerfile, job->base);
@@ -226,8 +246,7 @@ int release_build(release *r, release_job *job)
 	add_origin(r, &labels);
 	add_all(&r->pool, &labels, &r->config.labels);
 	add_all(&r->pool, &labels, &image->labels);
-	add_origin(r, &annotations);
-	add_all(&r->pool, &annotations, &image->annotations);
+	add_annotations(r, image, &annotations);
 	if (job->base)
 		add_base(r, job, &bases);
 	if (!text_pool_ok(&r->pool))

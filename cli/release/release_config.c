@@ -191,20 +191,6 @@ static bool read_moving_tag(config_reader *r, const yaml_tree *value, void *at)
 			   value->key, value->text);
 }
 
-static bool read_platforms(config_reader *r, const yaml_tree *value, void *at)
-{
-	text_list *list = at;
-
-	if (!read_list(r, value, at))
-		return false;
-	if (list->len > 1)
-		return config_fail(r->problem, value->first->next->line,
-				   "several platforms in one release are not implemented yet in "
-				   "version %s",
-				   ocib_version());
-	return true;
-}
-
 static bool read_compression(config_reader *r, const yaml_tree *value, void *at)
 {
 	static const char *const known[] = {"gzip", "zstd", "uncompressed"};
@@ -260,7 +246,7 @@ static const config_key image_keys[] = {
 	{"target", read_text, IMAGE(target)},
 	{"tag", read_version_tag, IMAGE(tag)},
 	{"latest", read_moving_tag, IMAGE(latest)},
-	{"platforms", read_platforms, IMAGE(platforms)},
+	{"platforms", read_list, IMAGE(platforms)},
 	{"build-args", read_build_args, IMAGE(build_args)},
 	{"build-contexts", read_pairs, IMAGE(build_contexts)},
 	{"secrets", read_secrets, IMAGE(secrets)},
@@ -276,7 +262,10 @@ static bool read_image(config_reader *r, const yaml_tree *value, void *at)
 
 	if (!READ_MEMBERS(r, value, image_keys, image))
 		return false;
-	image->platform = image->platforms.len ? image->platforms.items[0] : NULL;
+	for (size_t i = 0; i < image->platforms.len; i++)
+		image->platform = i ? text_printf(r->pool, "%s,%s", image->platform,
+						  image->platforms.items[i])
+				    : image->platforms.items[0];
 	return true;
 }
 

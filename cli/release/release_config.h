@@ -15,9 +15,9 @@ typedef struct release_image {
 	const char *key;  /**< "runtime", "app" */
 	const char *name; /**< repository below each registry */
 	const char *dockerfile, *context, *target;
-	const char *tag;    /**< template of the version tag */
-	const char *latest; /**< the moving tag */
-	const char *platform;
+	const char *tag;      /**< template of the version tag */
+	const char *latest;   /**< the moving tag */
+	const char *platform; /**< all of @ref platforms, comma-separated; NULL: this machine's */
 	const char *compression;
 	text_list platforms;
 	text_list build_args;  /**< "KEY=VALUE", or "KEY" to take it from the environment */

@@ -48,6 +48,16 @@ ocib_errc release_resolve(ocib_context *ctx, release_tag *tag, text_pool *pool, 
 	return OCIB_OK;
 }
 
+/* The platform whose image speaks for all: the first that is released, as it is of what was built. */
+static const char *first_platform(const release *r)
+{
+	const release_config *config = &r->config;
+
+	return config->app.platforms.len       ? config->app.platforms.items[0]
+	       : config->runtime.platforms.len ? config->runtime.platforms.items[0]
+					       : NULL;
+}
+
 static ocib_errc read_origin(release *r, ocib_context *ctx, release_tag *tag, ocib_error **err)
 {
 	const char *colon = strrchr(tag->name, ':');
@@ -55,7 +65,8 @@ static ocib_errc read_origin(release *r, ocib_context *ctx, release_tag *tag, oc
 				       tag->name, tag->digest);
 	ocib_image *image = NULL;
 
-	ocib_errc rc = ocib_image_open(ctx, r->app->store, name, &image, err);
+	ocib_errc rc =
+		ocib_image_open_platform(ctx, r->app->store, name, first_platform(r), &image, err);
 	if (rc != OCIB_OK)
 		return rc;
 	tag->revision = image_says(&r->pool, image, KEY_PREFIX "revision");
@@ -74,7 +85,7 @@ ocib_errc release_read_tag(release *r, ocib_context *ctx, release_tag *tag, ocib
 	ocib_errc rc = release_resolve(ctx, tag, &r->pool, &failure);
 	if (rc == OCIB_OK && *tag->digest)
 		rc = read_origin(r, ctx, tag, &failure);
-	/* Something is there that is no image for this machine: then it says nothing. */
+	/* Something is there that is no image for that platform: then it says nothing. */
 	if (rc == OCIB_ERR_NOTFOUND || rc == OCIB_ERR_UNSUPPORTED) {
 		ocib_error_free(failure);
 		return OCIB_OK;

@@ -19,7 +19,7 @@ static bool same(const char *a, const char *b)
 /* A version tag is never moved; one that ends in -dirty is no version. */
 static int check_versions(release *r, const release_job *job)
 {
-	const char *digest = ocib_image_digest(job->built);
+	const char *digest = release_digest(job);
 
 	for (size_t i = 0; i < job->place_count; i++) {
 		const release_tag *version = &job->places[i].version;
@@ -56,7 +56,7 @@ static ocib_errc push_one(release *r, const char *digest, const char *name,
 
 static int push_blobs(release *r, release_job *job)
 {
-	const char *digest = ocib_image_digest(job->built);
+	const char *digest = release_digest(job);
 
 	for (size_t i = 0; i < job->place_count; i++) {
 		const char *repository = job->places[i].repository;
@@ -102,7 +102,7 @@ static int check_interrupted(release *r)
 static int check_other(release *r, const release_job *job, const release_place *place,
 		       const release_tag *now)
 {
-	const char *digest = ocib_image_digest(job->built);
+	const char *digest = release_digest(job);
 
 	if (!*now->digest || same(now->digest, digest) || same(now->digest, place->version.digest))
 		return EXIT_OK;
@@ -115,7 +115,7 @@ static int check_other(release *r, const release_job *job, const release_place *
 
 static int put_version(release *r, release_job *job, release_place *place)
 {
-	const char *digest = ocib_image_digest(job->built);
+	const char *digest = release_digest(job);
 	release_tag now = {.name = place->version.name};
 	ocib_error *err = NULL;
 
@@ -135,7 +135,7 @@ static int put_version(release *r, release_job *job, release_place *place)
 /* Somebody else may have moved it since we looked, perhaps beyond us. */
 static int put_latest(release *r, release_job *job, release_place *place)
 {
-	const char *digest = ocib_image_digest(job->built);
+	const char *digest = release_digest(job);
 	release_tag now = {.name = place->latest.name};
 	ocib_error *err = NULL;
 
@@ -195,7 +195,7 @@ static int send(release *r, release_job *job)
 
 int release_publish(release *r, release_job *job)
 {
-	const char *digest = ocib_image_digest(job->built);
+	const char *digest = release_digest(job);
 	const char *id = text_printf(&r->pool, "publish_%s", job->image->key);
 	int status = check_versions(r, job);
 

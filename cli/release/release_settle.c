@@ -46,7 +46,7 @@ static int fail_lost(release *r, const release_tag *version, const char *digest)
 /* Every tag that means our image means the owner's from now on. */
 static ocib_errc step_back(release *r, const release_job *job, const char *owner, ocib_error **err)
 {
-	const char *digest = ocib_image_digest(job->built);
+	const char *digest = release_digest(job);
 	ocib_errc rc = OCIB_OK;
 
 	for (size_t i = 0; i < job->place_count && rc == OCIB_OK; i++) {
@@ -68,7 +68,7 @@ static ocib_errc step_back(release *r, const release_job *job, const char *owner
 int release_check_owner(release *r, const release_job *job)
 {
 	release_tag version = {.name = job->places[0].version.name};
-	const char *digest = ocib_image_digest(job->built);
+	const char *digest = release_digest(job);
 	ocib_error *err = NULL;
 
 	if (release_resolve(r->steady, &version, &r->pool, &err) != OCIB_OK) {
@@ -180,14 +180,14 @@ static ocib_errc settle_latest(release *r, const release_job *job, release_place
 		return OCIB_OK;
 	}
 	*settled = false;
-	return release_put_tag(r, place, ocib_image_digest(job->built), job->image->latest, err);
+	return release_put_tag(r, place, release_digest(job), job->image->latest, err);
 }
 
 /* Both tags as they should be? Where one is not, mend it, and *settled is false: look again. */
 static ocib_errc settle(release *r, const release_job *job, release_place *place, bool *settled,
 			ocib_error **err)
 {
-	const char *digest = ocib_image_digest(job->built);
+	const char *digest = release_digest(job);
 	release_tag version = {.name = place->version.name}, latest = {.name = place->latest.name};
 
 	ocib_errc rc = release_resolve(r->steady, &version, &r->pool, err);

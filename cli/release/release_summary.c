@@ -69,7 +69,7 @@ void release_print_result(const release *r, const release_job *job)
 		fprintf(stderr, "%s: %s\n", job->image->key, job->outcome);
 	for (size_t i = 0; job->pushed && i < job->place_count; i++) {
 		const release_place *place = &job->places[i];
-		const char *digest = ocib_image_digest(job->built);
+		const char *digest = release_digest(job);
 
 		printf("%s@%s\n", place->version.name, digest);
 		if (place->moves_latest)
@@ -92,7 +92,7 @@ static void write_cell(FILE *to, const char *text)
 
 static void write_tags(FILE *to, const release_job *job)
 {
-	const char *digest = ocib_image_digest(job->built);
+	const char *digest = release_digest(job);
 	char size[16];
 
 	cli_format_size(ocib_image_size(job->built), size);

@@ -78,7 +78,7 @@ static void undo_tag(release *r, ocib_context *ctx, const char *repository,
 
 static void undo_places(release *r, release_job *job, ocib_context *ctx)
 {
-	const char *digest = ocib_image_digest(job->built);
+	const char *digest = release_digest(job);
 
 	/* Moving tags first: nobody may find them without their version tag. */
 	for (size_t i = 0; i < job->place_count; i++)

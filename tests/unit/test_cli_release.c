@@ -49,16 +49,17 @@ TEST(config__nothing_in_it_is_the_defaults)
 
 TEST(config__values_come_through)
 {
-	assert_true(parse("images:\n  app:\n    name: web\n    cache: false\n    build-args:\n"
-			  "      A: 1\n      HTTP_PROXY:\n    platforms: [linux/arm64]\n"
-			  "    secrets: {token: env=TOKEN, netrc: src=a/b}\n"
-			  "registries:\n- ghcr.io/x\n- address: r.example\n  plain-http: true\n"
-			  "ignore: [a/**]\n"));
+	assert_true(
+		parse("images:\n  app:\n    name: web\n    cache: false\n    build-args:\n"
+		      "      A: 1\n      HTTP_PROXY:\n    platforms: [linux/arm64, linux/amd64]\n"
+		      "    secrets: {token: env=TOKEN, netrc: src=a/b}\n"
+		      "registries:\n- ghcr.io/x\n- address: r.example\n  plain-http: true\n"
+		      "ignore: [a/**]\n"));
 	assert_string_equal(config.app.name, "web");
 	assert_false(config.app.cache);
 	assert_string_equal(config.app.build_args.items[0], "A=1");
 	assert_string_equal(config.app.build_args.items[1], "HTTP_PROXY");
-	assert_string_equal(config.app.platform, "linux/arm64");
+	assert_string_equal(config.app.platform, "linux/arm64,linux/amd64");
 	assert_int_equal(config.registry_count, 2);
 	assert_string_equal(config.registries[0].address, "ghcr.io/x");
 	assert_true(config.registries[1].plain_http);
@@ -108,8 +109,6 @@ TEST(config__values_that_make_no_sense)
 	assert_wrong("images: {app: {tag: fixed}}\n", 1, "something that changes");
 	assert_wrong("images:\n app:\n  latest: \"{sha}\"\n", 3, "one fixed tag");
 	assert_wrong("images: {app: {compression: bzip2}}\n", 1, "gzip, zstd or uncompressed");
-	assert_wrong("images:\n app:\n  platforms:\n  - linux/amd64\n  - linux/arm64\n", 5,
-		     "several platforms");
 	assert_wrong("images:\n app:\n  secrets:\n   a: b\n", 4, "env=VARIABLE or src=FILE");
 	assert_wrong("images: {app: {secrets: {a: env=}}}\n", 1, "env=VARIABLE or src=FILE");
 	assert_wrong("images: {app: {secrets: {a: \"env=X,id=b\"}}}\n", 1, "env=VARIABLE");
