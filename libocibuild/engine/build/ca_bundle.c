@@ -24,8 +24,8 @@ static const char *const bundles[] = {
 };
 
 static const char *const variables[] = {
-	"SSL_CERT_FILE",       "PIP_CERT",       "REQUESTS_CA_BUNDLE",
-	"NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
+	"SSL_CERT_FILE",  "PIP_CERT",       "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS",
+	"CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "CARGO_HTTP_CAINFO",
 };
 
 static ocib_errc read_bundle(const char *path, bool forced, ob_ca_bundle *out, ocib_error **err)
