@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	assert(*a.remote && *a.remote != '-');
 	assert(!a.ref || (*a.ref && *a.ref != '-' && !strpbrk(a.ref, ":*^ ")));
-	if (ob_str_starts(a.remote, "http"))
+	if (ob_str_starts(a.remote, "http://") || ob_str_starts(a.remote, "https://"))
 		assert(!memchr(a.remote, '@', strlen("https://") + strcspn(a.remote + 8, "/")));
 	if (a.subdir)
 		assert(*a.subdir && *a.subdir != '/' && !ob_str_starts(a.subdir, "../") &&

@@ -81,6 +81,9 @@ TEST(git_address__what_cannot_be_is_refused)
 	} bad[] = {
 		{"https://h/r", "not a git URL"},
 		{"./r.git", "not a git URL"},
+		{"-oProxyCommand@h:r", "not a git URL"},
+		{"me@-oProxyCommand:r", "no host"},
+		{"ssh://-oProxyCommand/r", "no host"},
 		{"https:///r.git", "no host"},
 		{"https://h/r.git#-x", "no git reference"},
 		{"https://h/r.git#a..b", "no git reference"},

@@ -62,7 +62,7 @@ static bool is_scp_style(const char *text)
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
 	size_t len = strspn(text, user);
 
-	if (!len || text[len] != '@')
+	if (!len || *text == '-' || text[len] != '@') /* no option of ssh */
 		return false;
 	text += len + 1;
 	len = strspn(text, host);
@@ -377,7 +377,10 @@ static ocib_errc read_remote(ob_git_address *a, const char *text, size_t len, oc
 			return r;
 	}
 	scheme = scheme_len(a->remote);
-	if (scheme && strchr("/:", a->remote[scheme + 3]))
+	const char *host = scheme ? a->remote + scheme + 3 : strchr(a->remote, '@') + 1;
+	if (*host == '-')
+		return ob_fail(err, OCIB_ERR_INVALID, "no host can be called '%s'", host);
+	if (scheme && strchr("/:", *host))
 		return ob_fail(err, OCIB_ERR_INVALID, "the git URL names no host");
 	return OCIB_OK;
 }
