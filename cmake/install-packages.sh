@@ -14,8 +14,8 @@ libcurl4-openssl-dev libjansson-dev libyaml-dev libseccomp-dev uidmap ca-certifi
 debian_optional="libisal-dev"
 debian_run="mmdebstrap debian-archive-keyring"
 debian_test="g++ libcmocka-dev python3 clang clang-format libclang-rt-14-dev mandoc jq xz-utils bzip2 zstd
-busybox-static docker-registry apache2-utils openssl skopeo umoci crun runc podman buildah libarchive-tools
-time strace git openssh-client python3-yaml shellcheck"
+busybox-static qemu-user-static docker-registry apache2-utils openssl skopeo umoci crun runc podman buildah
+libarchive-tools time strace git openssh-client python3-yaml shellcheck"
 fedora="gcc cmake ninja-build pkgconf libarchive-devel libzstd-devel zlib-devel openssl-devel libcurl-devel
 jansson-devel libyaml-devel libseccomp-devel isa-l-devel shadow-utils ca-certificates curl"
 alpine="gcc musl-dev linux-headers cmake ninja pkgconf libarchive-dev zstd-dev zlib-dev openssl-dev curl-dev
