@@ -18,6 +18,16 @@ cp "$bin/ocibuild" "$bin/ocibuild-worker" "$copy/bin/"
 cp -P "$bin"/../lib/libocibuild.so* "$copy/bin/"
 cp -r "$folder" "$copy/tests/integration"
 cp -r "$folder/../../examples" "$folder/../../build" "$folder/../../docs" "$copy/"
+case $script in
+../real/*)
+	mkdir "$copy/out"
+	cp -r "$folder/../real" "$copy/tests/"
+	# What was made from the network is not made again.
+	for made in python-base.tar real-bases; do
+		[ ! -e "$folder/../../out/$made" ] || cp -r "$folder/../../out/$made" "$copy/out/"
+	done
+	;;
+esac
 chmod -R a+rX "$copy"
 cd "$copy/tests/integration"
 runuser -u "$user" -- env -i PATH="$PATH" LD_LIBRARY_PATH="$copy/bin" OCIBUILD="$copy/bin/ocibuild" \

@@ -1,0 +1,3 @@
+module git.example/dash
+
+go 1.19

@@ -1,0 +1,5 @@
+import { title } from "./title";
+
+declare const COMMIT: string;
+
+document.title = title(COMMIT);

@@ -1,0 +1,3 @@
+export function title(commit: string): string {
+	return `dash of ${commit}`;
+}
