@@ -6,12 +6,13 @@
 need git skopeo jq curl mmdebstrap
 python3 -c 'import yaml' 2>/dev/null || skip "no python3-yaml on this machine"
 
-as_user() { "$@"; }
+as_user() { $prefix "$@"; }
+prefix=
 if [ "$(id -u)" = 0 ]; then
 	need newuidmap
 	user=ocibuild-test
 	id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/sh "$user"
-	as_user() { runuser -u "$user" -- "$@"; }
+	prefix="runuser -u $user --"
 fi
 unset OCIBUILD_STORE
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -193,12 +194,10 @@ port=$(shuf -i 20000-29999 -n 1)
 mkdir "$work/fresh"
 cp "$REGISTRY_AUTH_FILE" "$work/fresh/config.json"
 [ "$(id -u)" != 0 ] || chown -R "$user:" "$work/fresh"
-fresh() {
-	as_user env OCIBUILD_STORE="$work/fresh/store" DOCKER_CONFIG="$work/fresh" \
-		"$machine/home/.local/opt/ocibuild/bin/ocibuild" "$@"
-}
-fresh pull -q "$registry/gitlab/app:$commit" >/dev/null
-fresh run -p "$port:$port" -e "PORT=$port" "$registry/gitlab/app:$commit" >"$work/app.log" 2>&1 &
+fresh="env OCIBUILD_STORE=$work/fresh/store DOCKER_CONFIG=$work/fresh $machine/home/.local/opt/ocibuild/bin/ocibuild"
+as_user $fresh pull -q "$registry/gitlab/app:$commit" >/dev/null
+# No function here: a shell between would not hand the signal on that ends it.
+$prefix $fresh run -p "$port:$port" -e "PORT=$port" "$registry/gitlab/app:$commit" >"$work/app.log" 2>&1 &
 background="$background $!"
 for _ in $(seq 100); do
 	curl -sf --noproxy '*' "http://127.0.0.1:$port/health" >"$work/health" 2>/dev/null && break
