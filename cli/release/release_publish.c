@@ -39,21 +39,6 @@ static int check_versions(release *r, const release_job *job)
 
 /* --- sending --- */
 
-/*
- * Once more where the registry finds the manifest wrong: it may have been writing the same blob for
- * another run just then (docker-registry's links of blobs are not written at once).
- */
-static ocib_errc push_one(release *r, const char *digest, const char *name,
-			  ocib_transfer_result *result, ocib_error **err)
-{
-	ocib_errc rc = ocib_push(r->app->context, r->app->store, digest, name, NULL, result, err);
-
-	if (rc != OCIB_ERR_PROTOCOL || ocib_error_http_status(*err) != 400)
-		return rc;
-	*err = ocib_error_free(*err);
-	return ocib_push(r->app->context, r->app->store, digest, name, NULL, result, err);
-}
-
 static int push_blobs(release *r, release_job *job)
 {
 	const char *digest = release_digest(job);
@@ -65,7 +50,8 @@ static int push_blobs(release *r, release_job *job)
 		ocib_error *err = NULL;
 		char size[16];
 
-		if (push_one(r, digest, name, &result, &err) != OCIB_OK)
+		if (ocib_push(r->app->context, r->app->store, digest, name, NULL, &result, &err) !=
+		    OCIB_OK)
 			return release_report(r, err);
 		cli_format_size(result.bytes, size);
 		release_say(r, "%s: %s sent, %llu blobs were there", repository, size,

@@ -142,7 +142,7 @@ ocib_errc ob_http_retry_wait(ob_http_retry *retry, ocib_context *ctx, ocib_errc 
 		broken && !reply->status ? OB_LIMIT_HTTP_FAILURES / 2 : OB_LIMIT_HTTP_FAILURES;
 
 	*again = false;
-	if (!broken && (rc || !is_transient(reply->status)))
+	if (!broken && (rc || (!is_transient(reply->status) && reply->status != retry->also)))
 		return rc;
 	uint64_t asked = broken ? 0 : asked_delay(reply), own = own_delay(retry->failures + 1);
 	if (++retry->failures >= most || asked == UINT64_MAX)

@@ -18,6 +18,7 @@ ocib_errc ob_http_send(ocib_context *ctx, ob_curl_pool *pool, const ob_http_call
 /** Failures in a row; a caller that makes progress sets it back to zero. */
 typedef struct ob_http_retry {
 	unsigned failures;
+	long also; /* a status that is a passing failure of this request, too; 0: none */
 } ob_http_retry;
 
 /**

@@ -158,6 +158,33 @@ ocib_errc ob_registry_head_manifest(ob_registry *registry, const char *reference
 		  : OCIB_OK;
 }
 
+/*
+ * The blobs are there: whoever puts a manifest has asked. A registry that writes one of them for somebody
+ * else just then (docker-registry, whose links of blobs are not replaced at once) does not see it for a moment.
+ */
+static bool is_blob_late(const ob_http_reply *reply)
+{
+	static const char code[] = "BLOB_UNKNOWN";
+
+	return reply->status == 400 && reply->body.len &&
+	       memmem(reply->body.data, reply->body.len, code, sizeof(code) - 1);
+}
+
+static ocib_errc send_manifest(ob_registry *registry, const ob_http_call *call,
+			       ob_http_reply *reply, ocib_error **err)
+{
+	ob_http_retry retry = {0};
+	bool again;
+	ocib_errc rc;
+
+	do {
+		rc = ob_registry_send(registry, call, NULL, reply, err);
+		retry.also = !rc && is_blob_late(reply) ? reply->status : 0;
+		rc = ob_http_retry_wait(&retry, registry->ctx, rc, reply, &again, err);
+	} while (again && !rc);
+	return rc;
+}
+
 static ocib_errc put_manifest(ob_registry *registry, const char *reference, const char *media_type,
 			      const void *document, size_t len, ocib_error **err)
 {
@@ -173,7 +200,7 @@ static ocib_errc put_manifest(ob_registry *registry, const char *reference, cons
 	ocib_errc rc = ob_registry_url(registry, &url, err, "manifests/%s", reference);
 	call.url = url;
 	if (!rc)
-		rc = ob_registry_request(registry, &call, NULL, &reply, err);
+		rc = send_manifest(registry, &call, &reply, err);
 	if (rc)
 		return rc;
 	if (reply.status != 201 && reply.status != 200 && reply.status != 202)

@@ -137,6 +137,42 @@ TEST(manifest__by_tag_and_by_digest)
 	end();
 }
 
+static size_t late_answers;
+
+/* A registry that does not see a blob yet, as often as asked, or finds the manifest wrong for another reason. */
+static bool serve_late_blob(fake_server *s, const fake_request *request, size_t nth, int fd)
+{
+	(void)nth;
+	(void)s;
+	if (is_ping(request))
+		return fake_reply(fd, 200, "", "{}");
+	if (strstr(request->target, "wrong"))
+		return fake_reply(fd, 400, "", "{\"errors\":[{\"code\":\"MANIFEST_INVALID\"}]}");
+	if (late_answers) {
+		late_answers--;
+		return fake_reply(fd, 400, "",
+				  "{\"errors\":[{\"code\":\"DIGEST_INVALID\"},"
+				  "{\"code\":\"MANIFEST_BLOB_UNKNOWN\"}]}");
+	}
+	return fake_reply(fd, 201, "", "");
+}
+
+TEST(manifest__is_put_again_where_a_blob_is_late_and_only_then)
+{
+	static const char type[] = "application/vnd.oci.image.manifest.v1+json";
+
+	begin(serve_late_blob);
+	ob_auto(ob_registry) registry = connect_to(server.port, NULL);
+	late_answers = 2;
+	ASSERT_OK(ob_registry_put_manifest(registry, "late", type, "{}", 2, &t_err));
+	assert_int_equal(count_requests(&server, "PUT", "manifests/late"), 3);
+	assert_int_equal(ob_registry_put_manifest(registry, "wrong", type, "{}", 2, &t_err),
+			 OCIB_ERR_PROTOCOL);
+	assert_int_equal(count_requests(&server, "PUT", "manifests/wrong"), 1);
+	t_err = ocib_error_free(t_err);
+	end();
+}
+
 TEST(manifest__must_be_what_the_registry_says_it_is)
 {
 	manifest_digest_header =
