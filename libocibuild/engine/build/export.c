@@ -253,9 +253,9 @@ ocib_errc ob_build_check_outputs(const ob_build *build, ocib_error **err)
 	return OCIB_OK;
 }
 
-static char *describe(const ocib_output *output)
+static char *describe(const exporter *found, const ocib_output *output)
 {
-	if (find_exporter(output)->run == to_nowhere)
+	if (found->run == to_nowhere)
 		return strdup("keeping the image in the cache");
 	if (output->dest)
 		return ob_str_printf("exporting to %s '%s'", output->type, output->dest);
@@ -265,7 +265,11 @@ static char *describe(const ocib_output *output)
 static ocib_errc export_one(ob_build *build, const ocib_output *output,
 			    const ob_build_result *result, ocib_error **err)
 {
-	ob_autofree char *text = describe(output);
+	const exporter *found = find_exporter(output);
+
+	if (!found)
+		return check_output(build, output, err);
+	ob_autofree char *text = describe(found, output);
 	ob_export_call call = {.build = build, .output = output, .result = result};
 	ob_step_span span = {.text = text};
 
@@ -273,7 +277,7 @@ static ocib_errc export_one(ob_build *build, const ocib_output *output,
 		return ob_fail_nomem(err);
 	ob_span_start(build->ctx, &span);
 	call.step = span.id;
-	return ob_span_end(build->ctx, &span, find_exporter(output)->run(&call, err));
+	return ob_span_end(build->ctx, &span, found->run(&call, err));
 }
 
 /* Without outputs the image goes into the store; with a push alone, only if nothing must be fetched. */

@@ -275,12 +275,13 @@ ocib_errc ob_run_caches_find(const ob_run_mounts *mounts, size_t mount, const ob
 {
 	ob_digest key;
 	ocib_errc r = cache_key(mounts, mount, &key, err);
-	const ob_held_cache *cache = r == OCIB_OK ? find_cache(mounts, &key) : NULL;
+	if (r != OCIB_OK)
+		return r;
 
-	if (r == OCIB_OK && !cache)
-		r = ob_fail(err, OCIB_ERR_INVALID, "cache mount '%s' is not held",
-			    mounts->step->run.mounts[mount].id);
-	if (r == OCIB_OK)
-		*out = cache->dir;
-	return r;
+	const ob_held_cache *cache = find_cache(mounts, &key);
+	if (!cache)
+		return ob_fail(err, OCIB_ERR_INVALID, "cache mount '%s' is not held",
+			       mounts->step->run.mounts[mount].id);
+	*out = cache->dir;
+	return OCIB_OK;
 }
